@@ -1,0 +1,75 @@
+# What can be done here? `make help` tells. Everything lives in .venv and var/.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := deploy/locks
+
+PORT ?= 8000
+WORKERS ?= 1
+POSTS ?= 2000
+DATA ?=
+
+export PORT WORKERS
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench lock clean
+
+help:  ## List the targets
+	@echo "usage: make <target> [VARIABLE=value]"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  run takes DATA=<Stack Exchange dump>, POSTS=<n> of generated content, PORT, WORKERS,"
+	@echo "  and the environment variables of docs/configuration.md (DATABASE_URL, REDIS_URL, ...)"
+
+run: export DJANGO_SETTINGS_MODULE ?= settings.development
+run: $(VENV)/runtime.installed  ## Install, migrate, fill and serve on 127.0.0.1:$(PORT)
+	@mkdir -p var
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py fill --posts "$(POSTS)" $(if $(DATA),--data "$(DATA)")
+	@echo "Serving http://127.0.0.1:$(PORT)/api/v1/posts/ and http://127.0.0.1:$(PORT)/api/docs/ (Ctrl-C stops)"
+	@exec $(BIN)/gunicorn -c settings/gunicorn.py
+
+test: $(VENV)/development.installed services lint  ## Install what the tests need, check the code, run all tests
+	$(BIN)/python -m pytest -n 2 --maxprocesses 2
+
+lint: $(VENV)/development.installed  ## Check formatting, style, types and imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/development.installed  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/development.installed services  ## Measure; print ratios against named alternatives
+	$(BIN)/python -m benchmarks
+
+lock:  ## Pin the newest allowed versions (needs uv)
+	uv pip compile $(LOCK_FLAGS) pyproject.toml -o $(LOCKS)/runtime.txt
+	uv pip compile $(LOCK_FLAGS) pyproject.toml --group test --group lint --group measure \
+	  -c $(LOCKS)/runtime.txt -o $(LOCKS)/development.txt
+
+LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+clean:  ## Remove what was installed; var/ (your data) stays
+	rm -rf $(VENV)
+
+.PHONY: services
+services:
+	@sh deploy/install-test-services.sh
+
+$(BIN)/python:
+	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)"
+
+$(VENV)/runtime.installed: $(LOCKS)/runtime.txt | $(BIN)/python
+	@echo "Installing what the service needs (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/development.installed: $(LOCKS)/development.txt | $(BIN)/python
+	@echo "Installing what tests and measurements need (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@ $(VENV)/runtime.installed
