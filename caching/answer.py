@@ -1,0 +1,136 @@
+"""Given an entry and a request, what do we send?
+
+The last step of every public read and, on a hit, nearly the only one: pick the coding,
+evaluate the preconditions, hand out a header block that is ready. The answer is a triple
+of status, fields and body; whoever sends it leaves the body out for HEAD.
+
+Errors that the front gives by itself are made here too, so that all look alike: problem
+documents, never stored, with the same `Vary` as everything else at the URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from caching.cache_control import NO_STORE, freshness_fields
+from caching.cache_status import HIT
+from caching.conditional import Preconditions, Verdict, evaluate, held_coding
+from caching.entry import Entry, Reply, Variant
+from caching.headers import PUBLIC_FIELDS, Field, RequestFields
+from caching.negotiation import negotiate
+from caching.problems import CONTENT_TYPE, encoded, problem
+
+
+class Answer(NamedTuple):
+    """What goes to the client."""
+
+    status: int
+    fields: Sequence[Field]
+    body: bytes
+
+
+def answer(
+    entry: Entry, request: RequestFields, *, method: str, now: float, cache_status: Field = HIT
+) -> Answer:
+    """Answer a GET or HEAD from the entry: 200 (or the entry's 404), 304, 406 or 412."""
+    coding = negotiate(request.accept_encoding, entry.codings)
+    if coding is None:
+        available = ", ".join((*entry.codings, "identity"))
+        return refusal(406, f"none of the codings of this representation is acceptable: {available}")
+    variant = entry.variants[coding]
+    # The server's clock for `Date` may be up to a second behind; Last-Modified must not be later.
+    is_dated = now >= entry.last_modified + 1
+    # A 404 ignores preconditions (RFC 9110 §13.2.1).
+    if request.preconditions is not None and entry.status == 200:
+        verdict, variant = _evaluated(entry, variant, request, method=method, now=now, is_dated=is_dated)
+        if verdict is Verdict.NOT_MODIFIED:
+            return Answer(304, _adjusted(variant.not_modified, entry, request, now, cache_status), b"")
+        if verdict is Verdict.FAILED:
+            return refusal(412, "the representation is not the one that the request's preconditions name")
+    block = variant.full_dated if is_dated else variant.full
+    return Answer(entry.status, _adjusted(block, entry, request, now, cache_status), variant.body)
+
+
+def _evaluated(  # noqa: PLR0913 - as for `evaluate`: what we have, against what was sent.
+    entry: Entry,
+    preferred: Variant,
+    request: RequestFields,
+    *,
+    method: str,
+    now: float,
+    is_dated: bool,
+) -> tuple[Verdict, Variant]:
+    """Evaluate the preconditions for the preferred variant, or for one that the client holds and takes."""
+    preconditions = request.preconditions or Preconditions()
+    last_modified = entry.last_modified if is_dated else None
+
+    def verdict_on(variant: Variant) -> Verdict:
+        return evaluate(preconditions, method=method, etag=variant.etag, last_modified=last_modified, now=now)
+
+    verdict = verdict_on(preferred)
+    if verdict is Verdict.PROCEED and preconditions.if_none_match is not None:
+        held = held_coding(preconditions.if_none_match, {name: v.etag for name, v in entry.variants.items()})
+        if held is not None and negotiate(request.accept_encoding, (held,)) == held:
+            variant = entry.variants[held]
+            if verdict_on(variant) is Verdict.NOT_MODIFIED:
+                return Verdict.NOT_MODIFIED, variant
+    return verdict, preferred
+
+
+def _adjusted(
+    block: list[Field],
+    entry: Entry,
+    request: RequestFields,
+    now: float,
+    cache_status: Field,
+) -> list[Field]:
+    """Return the block as it stands, or with what this one answer says differently."""
+    if cache_status is HIT and entry.changes_at is None and not request.is_authorized:
+        return block
+    fields = [*block[:-1], cache_status]
+    if entry.changes_at is not None:
+        clipped = dict(freshness_fields(entry.policy, remaining=entry.changes_at - now))
+        fields = [(name, clipped.get(name, value)) for name, value in fields]
+    if request.is_authorized:
+        # Shared caches keep an answer to a request with credentials only if told so (RFC 9111 §3.5).
+        fields = [
+            (name, b"public, " + value) if name == b"cache-control" else (name, value)
+            for name, value in fields
+        ]
+    if now >= entry.fresh_until:
+        # Not vouched for at this moment: say how old it is, so that nobody counts it as new.
+        fields.append((b"age", b"%d" % max(0, now - entry.stored_at)))
+    return fields
+
+
+def refusal(status: int, detail: str, *, fields: Sequence[Field] = (), **members: Any) -> Answer:
+    """Return an error of the front's own."""
+    body = encoded(problem(status, detail, **members))
+    return Answer(status, _error_fields(CONTENT_TYPE, body, fields), body)
+
+
+def unstored(reply: Reply) -> Answer:
+    """Return the answer of a build that may not be kept, as Django gave it."""
+    return Answer(reply.status, _error_fields(reply.content_type, reply.body, reply.fields), reply.body)
+
+
+def redirect(location: str, *, max_age: int) -> Answer:
+    """Send the client to the canonical spelling of a URL, for good (308 keeps the method)."""
+    fields = [
+        (b"location", location.encode("ascii")),
+        (b"content-length", b"0"),
+        (b"cache-control", b"max-age=%d" % max_age),
+        *PUBLIC_FIELDS,
+    ]
+    return Answer(308, fields, b"")
+
+
+def _error_fields(content_type: str, body: bytes, fields: Sequence[Field]) -> list[Field]:
+    return [
+        (b"content-type", content_type.encode("latin-1")),
+        (b"content-length", b"%d" % len(body)),
+        NO_STORE,
+        *fields,
+        *PUBLIC_FIELDS,
+    ]

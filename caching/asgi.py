@@ -1,0 +1,235 @@
+"""The front: which requests are answered without Django, and how?
+
+In the order in which a request travels:
+
+    1. L1 holds a fresh entry under the very URL that was sent     ─► answer
+    2. no public read                                              ─► Django, untouched
+    3. a public read, but not spelled canonically, or wrongly      ─► 308 or 400
+    4. L1 holds it, fresh or stale                                 ─► answer (and renew)
+    5. build it, or join the build under way                       ─► answer
+    6. that failed, but L1 holds what is usable on error           ─► answer, and say so
+
+Everything but the builds runs in the event loop's thread, and step 1 awaits nothing but the
+sending.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from caching import cache_status
+from caching.answer import Answer, answer, redirect, refusal
+from caching.build_rate import BuildRate, TooManyBuilds
+from caching.cache_control import NO_STORE
+from caching.cache_status import Outcome
+from caching.client_address import client_address
+from caching.coherence import Coherence
+from caching.entry import Entry
+from caching.flights import Flights, Landing, Overloaded
+from caching.freshness import Freshness
+from caching.headers import PUBLIC_FIELDS, Field, read_request_fields
+from caching.parameters import BadParameter
+from caching.routes import Elsewhere, RouteTable, Target
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_READS: Final = frozenset({"GET", "HEAD"})
+_REDIRECT_AGE: Final = 86_400  # Seconds; how URLs are spelled does not change from day to day.
+_LIVE: Final = "/healthz/live"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifespan:
+    """What is done when the server has started, and before it stops."""
+
+    startup: Callable[[], None]
+    shutdown: Callable[[], None]
+
+
+class ReadPath:
+    """An ASGI application that answers public reads and hands everything else on."""
+
+    def __init__(  # noqa: PLR0913 - the parts of the house, each by name.
+        self,
+        *,
+        routes: RouteTable,
+        coherence: Coherence,
+        flights: Flights,
+        build_rate: BuildRate,
+        django: Application,
+        lifespan: Lifespan,
+        trusted_proxies: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._routes = routes
+        self._get = coherence.l1.get
+        self._flights = flights
+        self._build_rate = build_rate
+        self._django = django
+        self._lifespan = lifespan
+        self._trusted_proxies = trusted_proxies
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the application's lifespan."""
+        if scope["type"] == "http":
+            method: str = scope["method"]
+            if method in _READS:
+                raw_path: bytes = scope["raw_path"]
+                query_string: bytes = scope["query_string"]
+                entry = self._get(raw_path + b"?" + query_string if query_string else raw_path)
+                now = self._clock()
+                if entry is not None and now < entry.fresh_until:
+                    entry.read = True
+                    self.outcomes["hit"] += 1
+                    request = read_request_fields(scope["headers"])
+                    await _send(send, method, answer(entry, request, method=method, now=now))
+                else:
+                    await self._read(scope, receive, send)
+            else:
+                await self._django(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _run_lifespan(self._lifespan, receive, send)
+        else:
+            await self._django(scope, receive, send)
+
+    async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method: str = scope["method"]
+        try:
+            found = self._routes.find(scope["raw_path"], scope["query_string"])
+        except BadParameter as error:
+            self.outcomes["refused"] += 1
+            await _send(send, method, refusal(400, str(error), parameter=error.parameter))
+            return
+        if found is None:
+            if scope["path"] == _LIVE:
+                await _send(send, method, _alive())
+                return
+            self.outcomes[Outcome.BYPASS.value] += 1
+            await self._django(scope, receive, send)
+        elif isinstance(found, Elsewhere):
+            await _send(send, method, redirect(found.location, max_age=_REDIRECT_AGE))
+        else:
+            await _send(send, method, await self._answer(found, scope))
+
+    async def _answer(self, target: Target, scope: Scope) -> Answer:
+        now = self._clock()
+        entry = self._get(target.key)
+        if entry is not None:
+            entry.read = True
+            freshness = entry.freshness(now=now)
+            if freshness is Freshness.FRESH:
+                return self._respond(entry, scope, Outcome.HIT)
+            if freshness is Freshness.STALE:
+                self._renew(target)
+                return self._respond(entry, scope, Outcome.STALE)
+        return await self._build(target, scope, was_held=entry is not None)
+
+    async def _build(self, target: Target, scope: Scope, *, was_held: bool) -> Answer:
+        client = client_address(scope, trusted_proxies=self._trusted_proxies)
+        try:
+            landing, collapsed = await self._flights.obtain(
+                target,
+                may_launch=lambda: self._build_rate.spend(client, now=self._clock()),
+            )
+        except TooManyBuilds as verdict:
+            self.outcomes["throttled"] += 1
+            wait = [(b"retry-after", b"%d" % verdict.retry_after)]
+            return refusal(429, f"too many cold reads from {client}: {verdict}", fields=wait)
+        except (Overloaded, TimeoutError, RuntimeError) as error:
+            failed: Answer = _overloaded(error)
+        else:
+            if isinstance(landing.result, Entry):
+                return self._respond_built(
+                    landing, landing.result, scope, collapsed=collapsed, was_held=was_held
+                )
+            failed = landing.result
+        return self._instead_of(failed, target, scope)
+
+    def _instead_of(self, failed: Answer, target: Target, scope: Scope) -> Answer:
+        """Answer from what L1 still holds when a build failed for a reason that is ours."""
+        entry = self._get(target.key)  # Asked again: an invalidated entry is gone by now.
+        if failed.status < 500 or entry is None or entry.freshness(now=self._clock()) is Freshness.EXPIRED:
+            self.outcomes["failed"] += 1
+            return failed
+        return self._respond(entry, scope, Outcome.STALE, cache_status.STALE_ON_ERROR)
+
+    def _respond_built(
+        self,
+        landing: Landing,
+        entry: Entry,
+        scope: Scope,
+        *,
+        collapsed: bool,
+        was_held: bool,
+    ) -> Answer:
+        if collapsed:
+            return self._respond(entry, scope, Outcome.COLLAPSED)
+        if not landing.is_stored:
+            return self._respond(entry, scope, Outcome.MISS, cache_status.MISS_NOT_STORED)
+        return self._respond(
+            entry, scope, Outcome.MISS, cache_status.RENEWED if was_held else cache_status.MISS
+        )
+
+    def _respond(self, entry: Entry, scope: Scope, outcome: Outcome, field: Field | None = None) -> Answer:
+        self.outcomes[outcome.value] += 1
+        return answer(
+            entry,
+            read_request_fields(scope["headers"]),
+            method=scope["method"],
+            now=self._clock(),
+            cache_status=field or cache_status.FIELDS[outcome],
+        )
+
+    def _renew(self, target: Target) -> None:
+        """Begin to rebuild a stale entry behind its reader's back, if nobody does and there is room."""
+        if not self._flights.is_flying(target):
+            try:
+                self._flights.launch(target)
+            except Overloaded:
+                self.outcomes["overloaded"] += 1
+
+
+def _overloaded(error: Exception) -> Answer:
+    reason = {
+        Overloaded: "too many representations are being built",
+        TimeoutError: "building the representation takes too long",
+    }.get(type(error), "building the representation failed")
+    return refusal(503, f"{reason}; try again in a few seconds", fields=[(b"retry-after", b"2")])
+
+
+def _alive() -> Answer:
+    fields: Sequence[Field] = (
+        (b"content-type", b"application/json"),
+        (b"content-length", b"17"),
+        NO_STORE,
+        *PUBLIC_FIELDS,
+    )
+    return Answer(200, fields, b'{"status":"live"}')
+
+
+async def _send(send: Send, method: str, reply: Answer) -> None:
+    await send({"type": "http.response.start", "status": reply.status, "headers": reply.fields})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body})
+
+
+async def _run_lifespan(lifespan: Lifespan, receive: Receive, send: Send) -> None:
+    await receive()
+    try:
+        lifespan.startup()
+    except Exception as error:
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+        raise
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    lifespan.shutdown()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,183 @@
+"""What is stored for a URL? All that an answer needs, made once, when it is built.
+
+An entry holds the body in each coding, a strong ETag for each, the header block of the 200
+and of the 304, the surrogate keys it depends on and how long it may be used. Answering from
+it compresses nothing, hashes nothing and formats nothing (`answer.py`).
+
+`Last-Modified` is the first full second after these bytes came to be. A representation that
+replaces them later gets a later second, so a client that has only a date is never told
+"not modified" wrongly (RFC 9110 §8.8.2.2); until that second has come, the field is left out
+and the answer carries the ETag alone.
+
+Pure: bytes in, bytes out. Which URL, which policy and which moment the caller says.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from caching.building import Dependencies
+from caching.cache_control import freshness_fields
+from caching.cache_status import HIT
+from caching.codings import compress
+from caching.freshness import CachePolicy, Freshness
+from caching.headers import PUBLIC_FIELDS, VARY, Field
+from caching.negotiation import IDENTITY
+from caching.surrogate_keys import EVERYTHING, coarse_key
+from caching.validators import etag, http_date
+
+# Part of every ETag. Raise it when the serialisation of equal data changes.
+SCHEMA_VERSION: Final = "1"
+
+JSON: Final = "application/json"
+_EXPOSED_FIELDS: Final = tuple(pair for pair in PUBLIC_FIELDS if pair[0].startswith(b"access-control-"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a build came to: the answer of ordinary Django code, and what it depends on."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    fields: tuple[Field, ...] = ()
+    dependencies: Dependencies = field(default_factory=Dependencies)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One coding of the body, with its header blocks ready to send.
+
+    The blocks `dated` carry Last-Modified, the others are for the second in which the
+    representation was made. Cache-Status stands last in each.
+    """
+
+    body: bytes
+    etag: bytes
+    full: list[Field]
+    full_dated: list[Field]
+    not_modified: list[Field]
+
+
+@dataclass(slots=True)
+class Entry:
+    """The representation of one URL."""
+
+    key: bytes
+    status: int
+    policy: CachePolicy
+    variants: Mapping[str, Variant]
+    codings: tuple[str, ...]
+    surrogate_keys: frozenset[str]
+    stored_at: float
+    last_modified: int
+    fresh_until: float
+    stale_until: float
+    error_until: float
+    changes_at: float | None
+    bytes: int = 0
+    read: bool = False  # L1's mark: was it asked for since it was queued?
+
+    def freshness(self, *, now: float) -> Freshness:
+        """Return what may be done with the entry at `now`."""
+        if now < self.fresh_until:
+            return Freshness.FRESH
+        if now < self.stale_until:
+            return Freshness.STALE
+        if now < self.error_until:
+            return Freshness.USABLE_ON_ERROR
+        return Freshness.EXPIRED
+
+
+def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> Entry:
+    """Make the entry of a reply that was read from the database at about `now`."""
+    changes_at = reply.dependencies.changes_at
+    last_modified = math.floor(now) + 1
+    lifetimes = tuple(freshness_fields(policy))
+    bodies = {IDENTITY: reply.body, **compress(reply.body)}
+    shared = (
+        (b"content-type", reply.content_type.encode("latin-1")),
+        *lifetimes,
+        *reply.fields,
+        *PUBLIC_FIELDS,
+    )
+    variants = {
+        coding: _variant(coding, body, shared, lifetimes, last_modified) for coding, body in bodies.items()
+    }
+    soonest = math.inf if changes_at is None else changes_at
+    entry = Entry(
+        key=key,
+        status=reply.status,
+        policy=policy,
+        variants=variants,
+        codings=tuple(coding for coding in bodies if coding != IDENTITY),
+        surrogate_keys=carried_keys(reply.dependencies.keys),
+        stored_at=now,
+        last_modified=last_modified,
+        fresh_until=min(now + policy.soft_ttl, soonest),
+        stale_until=min(now + policy.hard_ttl, soonest),
+        error_until=now + policy.error_ttl,
+        changes_at=changes_at,
+    )
+    entry.bytes = _footprint(entry)
+    return entry
+
+
+def carried_keys(keys: Collection[str]) -> frozenset[str]:
+    """Return the keys with the coarse key of each: what an entry can be invalidated by."""
+    return frozenset(keys) | {coarse_key(key) for key in keys} | {EVERYTHING}
+
+
+def etags_of(body: bytes) -> frozenset[bytes]:
+    """Return the tags that a client may hold for a representation with this body, in any coding."""
+    return frozenset(etag(content, SCHEMA_VERSION) for content in (body, *compress(body).values()))
+
+
+def _variant(
+    coding: str,
+    body: bytes,
+    shared: tuple[Field, ...],
+    lifetimes: tuple[Field, ...],
+    last_modified: int,
+) -> Variant:
+    tag = etag(body, SCHEMA_VERSION)
+    own: tuple[Field, ...] = ((b"etag", tag), (b"content-length", b"%d" % len(body)))
+    if coding != IDENTITY:
+        own = (*own, (b"content-encoding", coding.encode("ascii")))
+    dated = (*own, (b"last-modified", http_date(last_modified)))
+    return Variant(
+        body=body,
+        etag=tag,
+        full=[*own, *shared, HIT],
+        full_dated=[*dated, *shared, HIT],
+        # RFC 9110 §15.4.5, and what guides an edge that updates its stored answer.
+        not_modified=[(b"etag", tag), *lifetimes, VARY, *_EXPOSED_FIELDS, HIT],
+    )
+
+
+def _footprint(entry: Entry) -> int:
+    """Return about how many bytes of memory the entry occupies, each object counted once."""
+    constants = {id(pair) for pair in (*PUBLIC_FIELDS, VARY, HIT)}
+    objects: dict[int, object] = {
+        id(part): part for part in (entry, entry.key, entry.variants, entry.codings)
+    }
+    objects[id(entry.surrogate_keys)] = entry.surrogate_keys
+    for variant in entry.variants.values():
+        for part in (
+            variant,
+            variant.body,
+            variant.etag,
+            variant.full,
+            variant.full_dated,
+            variant.not_modified,
+        ):
+            objects[id(part)] = part
+        for pair in (*variant.full_dated, *variant.full, *variant.not_modified):
+            if id(pair) not in constants:
+                objects[id(pair)] = pair
+                objects[id(pair[1])] = pair[1]
+    return sum(sys.getsizeof(part) for part in objects.values())

@@ -1,0 +1,43 @@
+"""Which surrogate keys were invalidated, and in which order?
+
+Each invalidation gets the next position. Whoever began something at a position can ask
+whether a key of his was invalidated since. The log is bounded: asked about a past that it
+no longer holds, it answers yes, the safe answer.
+
+Not safe across threads by itself; `coherence.py` holds its lock around it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+from typing import Final
+
+LONGEST: Final = 10_000  # Invalidations kept; builds take milliseconds, so a few would do.
+
+
+class InvalidationLog:
+    """The last invalidations, in order."""
+
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._records: deque[frozenset[str]] = deque(maxlen=longest)
+        self.position = 0
+
+    def append(self, keys: Collection[str]) -> int:
+        """Record that these keys were invalidated; return the position of the record."""
+        self._records.append(frozenset(keys))
+        self.position += 1
+        return self.position
+
+    def touches(self, keys: Collection[str], *, after: int, until: int | None = None) -> bool:
+        """Tell whether one of `keys` was invalidated after position `after`, up to and with `until`.
+
+        Also true when the log no longer reaches back to `after`.
+        """
+        last = self.position if until is None else min(until, self.position)
+        if last <= after:
+            return False
+        oldest = self.position - len(self._records)  # The position before the oldest record held.
+        if after < oldest:
+            return True
+        return any(not self._records[position - oldest].isdisjoint(keys) for position in range(after, last))

@@ -1,0 +1,85 @@
+"""Which change of which table invalidates which surrogate keys?
+
+A `Watch` is a row of that table of facts; the triggers are made from it. It is read like
+this: when a row of `table` appears, disappears, or changes in one of `columns`, then the
+key, spelled with the row's old and new values, is invalidated. With `only_if`, a side
+(old or new) counts only while that column of it is not 0: drafts move no public list.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from caching.surrogate_keys import coarse_key
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One fact of invalidation, such as: a new `published_at` of a post moves `posts`."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...] = ()
+    only_if: str | None = None
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns that the key is spelled with."""
+        return tuple(_PLACEHOLDER.findall(self.key))
+
+    @property
+    def compared_columns(self) -> tuple[str, ...]:
+        """The columns whose change counts: the declared ones and those that the key depends on."""
+        extra = (self.only_if,) if self.only_if else ()
+        return tuple(dict.fromkeys((*self.columns, *self.key_columns, *extra)))
+
+    @property
+    def coarse(self) -> str:
+        """The key that stands for all of this kind, for a statement that touches very many rows."""
+        return coarse_key(self.key)
+
+    def spelled(self, alias: str) -> str:
+        """Return an SQL expression for the key; NULL if a column of it is NULL.
+
+        >>> Watch("api_post", "posts:author={author_id}").spelled("NEW")
+        "'posts:author=' || NEW.author_id"
+        """
+        parts = _PLACEHOLDER.split(self.key)
+        terms = [f"'{part}'" if index % 2 == 0 else f"{alias}.{part}" for index, part in enumerate(parts)]
+        return " || ".join(term for term in terms if term != "''")
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger with its definition. `create` has `{name}` where the name belongs.
+
+    The name ends in a digest of the definition, so that a trigger which is out of date is
+    one whose name is not expected.
+    """
+
+    stem: str
+    table: str
+    create: str
+
+    @property
+    def name(self) -> str:
+        """The name under which the database knows it."""
+        digest = blake2b(self.create.encode(), digest_size=4).hexdigest()
+        return f"readpath_{self.stem}_{digest}"
+
+    @property
+    def sql(self) -> str:
+        """The statements that make it."""
+        return self.create.replace("{name}", self.name)
+
+
+def by_table(watches: tuple[Watch, ...]) -> dict[str, list[Watch]]:
+    """Group watches by table, in the order of their declaration."""
+    grouped: dict[str, list[Watch]] = {}
+    for watch in watches:
+        grouped.setdefault(watch.table, []).append(watch)
+    return grouped
