@@ -1,0 +1,20 @@
+"""The API and its domain, as a Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+from caching.triggers import install
+
+
+class ApiConfig(AppConfig):
+    """What is published."""
+
+    name = "api"
+
+    def ready(self) -> None:
+        """Say which changes of our tables matter to the cache."""
+        from api.derived import derived  # noqa: PLC0415 - models must be loaded first.
+        from api.surrogate_keys import WATCHES  # noqa: PLC0415
+
+        install.register(WATCHES, derived)

@@ -1,0 +1,35 @@
+"""How does gunicorn serve us? `gunicorn -c settings/gunicorn.py`, no argument more.
+
+The `asgi` worker with the `fast` parser is what makes a hit cost little more than
+the kernel's own work (`make bench`). One worker unless Redis keeps several coherent.
+"""
+
+import os
+import sys
+
+wsgi_app = "settings.asgi:application"
+worker_class = "asgi"
+http_parser = "fast"
+asgi_lifespan = "on"
+
+bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
+backlog = 2048
+workers = int(os.environ.get("WORKERS", "1"))
+if workers > 1 and not os.environ.get("REDIS_URL"):
+    print(  # noqa: T201 - the logger is not set up yet, and a person is looking.
+        f"readpath: WORKERS={workers} needs REDIS_URL, which keeps several workers coherent;"
+        " serving with one worker.",
+        file=sys.stderr,
+    )
+    workers = 1
+
+keepalive = 75  # Seconds; longer than the edges in front of us keep an idle connection.
+timeout = 60
+graceful_timeout = 30
+# A worker is replaced now and then, so that no leak of a dependency grows for ever.
+max_requests = int(os.environ.get("MAX_REQUESTS", "0"))
+max_requests_jitter = max_requests // 10
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+accesslog = os.environ.get("ACCESS_LOG") or None
+errorlog = "-"
+loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
