@@ -1,0 +1,125 @@
+"""A real gunicorn in front of a database of its own, started by the test that needs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTS_WITHIN = 30.0  # Seconds.
+
+
+class Server:
+    """Gunicorn with our own configuration file, on a port that the kernel chose."""
+
+    def __init__(self, directory: Path, **environment: str) -> None:
+        self.directory = directory
+        self.database = directory / "test.sqlite3"
+        self.environment = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("READPATH_", "DATABASE_"))
+            },
+            "DJANGO_SETTINGS_MODULE": "settings.testing",
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "READPATH_BUILD_RATE": "0",
+            "READPATH_WRITE_RATE": "100000/min",
+            **environment,
+        }
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(512)
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def manage(self, *arguments: str, check: bool = True) -> str:
+        """Run a management command against the server's database; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"manage.py {' '.join(arguments)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def python(self, code: str) -> str:
+        """Run Python code with Django set up, in another process: a writer of somebody else's."""
+        return self.manage("shell", "-v", "0", "-c", code)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start gunicorn and wait until it answers."""
+        descriptor = self._socket.fileno()
+        self.log = self.directory / "gunicorn.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "settings/gunicorn.py", "-b", f"fd://{descriptor}"],
+                cwd=ROOT,
+                env=self.environment,
+                pass_fds=[descriptor],
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.url}/healthz/live", timeout=1.0).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+        raise AssertionError(f"gunicorn did not start:\n{self.log.read_text()}")
+
+    def stop(self, sent: signal.Signals = signal.SIGTERM) -> None:
+        """Stop gunicorn and wait until it is gone."""
+        if self.process is None:
+            return
+        self.process.send_signal(sent)
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=10)
+        self.process = None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop(signal.SIGINT)
+        self._socket.close()
+
+
+@contextmanager
+def running_server(**environment: str) -> Iterator[Server]:
+    """Yield a server on a migrated, empty database of its own."""
+    with tempfile.TemporaryDirectory(prefix="readpath-") as directory:
+        server = Server(Path(directory), **environment)
+        server.manage("migrate", "--verbosity", "0")
+        with server:
+            yield server
