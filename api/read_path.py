@@ -10,6 +10,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 
 from api.routes import PUBLIC_ROUTES
+from api.surrogate_keys import collecting_rows
 from caching import relay
 from caching.asgi import Lifespan, ReadPath
 from caching.build_rate import BuildRate
@@ -26,7 +27,7 @@ def read_path(django: WSGIHandler) -> ReadPath:
     """Put the read path in front of a Django application."""
     options = settings.READPATH
     coherence = Coherence(L1(options["L1_BYTES"]))
-    builds = DjangoBuilds(django, coherence)
+    builds = DjangoBuilds(django, coherence, observing=collecting_rows)
     flights = Flights(builds, coherence, threads=options["BUILD_THREADS"], queue=options["BUILD_QUEUE"])
     relaying = Relay(coherence, Ownership(_lock_path()), interval=options["RELAY_INTERVAL"])
 

@@ -39,9 +39,11 @@ class ReportsReads(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        """Make the instance as Django does, then report it."""
-        instance = super().from_db(db, field_names, values)
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any
+    ) -> Self:
+        """Make the instance as Django does, then report it. Django 6.1 adds an option."""
+        instance = super().from_db(db, field_names, values, **options)
         observer = _observer.get()
         if observer is not None:
             observer(instance, tuple(field_names))

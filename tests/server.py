@@ -81,6 +81,7 @@ class Server:
                 pass_fds=[descriptor],
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         deadline = time.monotonic() + STARTS_WITHIN
         while time.monotonic() < deadline:
@@ -97,13 +98,21 @@ class Server:
         """Stop gunicorn and wait until it is gone."""
         if self.process is None:
             return
-        self.process.send_signal(sent)
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(timeout=10)
+        if sent is signal.SIGKILL:
+            self._kill()
+        else:
+            self.process.send_signal(sent)
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._kill()
         self.process = None
+
+    def _kill(self) -> None:
+        """Kill the arbiter and its workers, which would else go on for a second."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=10)
 
     def __exit__(
         self,
