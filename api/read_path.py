@@ -44,7 +44,11 @@ def read_path(django: WSGIHandler) -> ReadPath:
         coherence=coherence,
         flights=flights,
         build_rate=BuildRate(options["BUILD_RATE"], options["BUILD_BURST"]),
-        django=PassingOn(django, threads=options["DJANGO_THREADS"]),
+        django=PassingOn(
+            django,
+            threads=options["DJANGO_THREADS"],
+            longest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+        ),
         lifespan=Lifespan(startup, shutdown),
         trusted_proxies=options["TRUSTED_PROXIES"],
     )

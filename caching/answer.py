@@ -11,7 +11,7 @@ documents, never stored, with the same `Vary` as everything else at the URL.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from caching.cache_control import NO_STORE, freshness_fields
 from caching.cache_status import HIT
@@ -20,6 +20,8 @@ from caching.entry import Entry, Reply, Variant
 from caching.headers import PUBLIC_FIELDS, Field, RequestFields
 from caching.negotiation import negotiate
 from caching.problems import CONTENT_TYPE, encoded, problem
+
+_STORING_FIELDS: Final = frozenset({b"cache-control", b"cdn-cache-control"})
 
 
 class Answer(NamedTuple):
@@ -37,7 +39,8 @@ def answer(
     coding = negotiate(request.accept_encoding, entry.codings)
     if coding is None:
         available = ", ".join((*entry.codings, "identity"))
-        return refusal(406, f"none of the codings of this representation is acceptable: {available}")
+        detail = f"none of the codings of this representation is acceptable: {available}"
+        return refusal(406, detail, instance=_path_of(entry))
     variant = entry.variants[coding]
     # The server's clock for `Date` may be up to a second behind; Last-Modified must not be later.
     is_dated = now >= entry.last_modified + 1
@@ -47,7 +50,8 @@ def answer(
         if verdict is Verdict.NOT_MODIFIED:
             return Answer(304, _adjusted(variant.not_modified, entry, request, now, cache_status), b"")
         if verdict is Verdict.FAILED:
-            return refusal(412, "the representation is not the one that the request's preconditions name")
+            detail = "the representation is not the one that the request's preconditions name"
+            return refusal(412, detail, instance=_path_of(entry))
     block = variant.full_dated if is_dated else variant.full
     return Answer(entry.status, _adjusted(block, entry, request, now, cache_status), variant.body)
 
@@ -93,15 +97,20 @@ def _adjusted(
         clipped = dict(freshness_fields(entry.policy, remaining=entry.changes_at - now))
         fields = [(name, clipped.get(name, value)) for name, value in fields]
     if request.is_authorized:
-        # Shared caches keep an answer to a request with credentials only if told so (RFC 9111 §3.5).
+        # Shared caches keep an answer to a request with credentials only if told so (RFC 9111 §3.5),
+        # by the field that they go by (RFC 9213 §2.2). Surrogate-Control knows no such word.
         fields = [
-            (name, b"public, " + value) if name == b"cache-control" else (name, value)
+            (name, b"public, " + value) if name in _STORING_FIELDS else (name, value)
             for name, value in fields
         ]
     if now >= entry.fresh_until:
         # Not vouched for at this moment: say how old it is, so that nobody counts it as new.
         fields.append((b"age", b"%d" % max(0, now - entry.stored_at)))
     return fields
+
+
+def _path_of(entry: Entry) -> str:
+    return entry.key.partition(b"?")[0].decode("ascii")
 
 
 def refusal(status: int, detail: str, *, fields: Sequence[Field] = (), **members: Any) -> Answer:

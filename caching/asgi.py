@@ -108,7 +108,7 @@ class ReadPath:
             found = self._routes.find(scope["raw_path"], scope["query_string"])
         except BadParameter as error:
             self.outcomes["refused"] += 1
-            await _send(send, method, refusal(400, str(error), parameter=error.parameter))
+            await _send(send, method, _refused_parameter(error, scope))
             return
         if found is None:
             if scope["path"] == _LIVE:
@@ -144,9 +144,10 @@ class ReadPath:
         except TooManyBuilds as verdict:
             self.outcomes["throttled"] += 1
             wait = [(b"retry-after", b"%d" % verdict.retry_after)]
-            return refusal(429, f"too many cold reads from {client}: {verdict}", fields=wait)
+            detail = f"too many cold reads from {client}: {verdict}"
+            return refusal(429, detail, fields=wait, instance=target.path)
         except (Overloaded, TimeoutError, RuntimeError) as error:
-            failed: Answer = _overloaded(error)
+            failed: Answer = _overloaded(error, target)
         else:
             if isinstance(landing.result, Entry):
                 return self._respond_built(
@@ -199,12 +200,17 @@ class ReadPath:
                 self.outcomes["overloaded"] += 1
 
 
-def _overloaded(error: Exception) -> Answer:
+def _refused_parameter(error: BadParameter, scope: Scope) -> Answer:
+    return refusal(400, str(error), instance=scope["path"], parameter=error.parameter)
+
+
+def _overloaded(error: Exception, target: Target) -> Answer:
     reason = {
         Overloaded: "too many representations are being built",
         TimeoutError: "building the representation takes too long",
     }.get(type(error), "building the representation failed")
-    return refusal(503, f"{reason}; try again in a few seconds", fields=[(b"retry-after", b"2")])
+    detail = f"{reason}; try again in a few seconds"
+    return refusal(503, detail, fields=[(b"retry-after", b"2")], instance=target.path)
 
 
 def _alive() -> Answer:

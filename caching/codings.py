@@ -45,7 +45,8 @@ def _zstd(body: bytes) -> bytes:
     compressor = zstandard.ZstdCompressor(
         level=_ZSTANDARD_LEVEL, write_content_size=True, write_checksum=False, write_dict_id=False
     )
-    return compressor.compress(body)
+    # Copied, for the compressor leaves its result in a buffer as large as the body.
+    return bytes(memoryview(compressor.compress(body)))
 
 
 def _gzip(body: bytes) -> bytes:

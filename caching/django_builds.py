@@ -11,13 +11,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.signals import request_started
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -38,17 +39,22 @@ _KEPT_FIELDS: Final = ("Link", "Retry-After", "Strict-Transport-Security")
 
 
 class DjangoBuilds:
-    """Builds entries; each call runs in a thread of its own."""
+    """Builds entries; each call runs in a thread of its own.
+
+    `observing` is entered around each build; in it, rows that are read become dependencies.
+    """
 
     def __init__(
         self,
         handler: WSGIHandler,
         coherence: Coherence,
         *,
+        observing: Callable[[], AbstractContextManager[None]] = nullcontext,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._handler = handler
         self._coherence = coherence
+        self._observing = observing
         self._clock = clock
         self._host = _allowed_host()
 
@@ -56,14 +62,14 @@ class DjangoBuilds:
         """Build the target and store the entry, if what it is may be stored."""
         try:
             reply = self._reply(target)
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             logger.warning("building %s: the database is away: %s", target.key.decode(), error)
             connection.close()
-            return Landing(unavailable("the database cannot be reached"))
+            return Landing(unavailable("the database cannot be reached", target))
         except Exception:
             # Views' own mistakes are turned into answers by Django; this one is ours.
             logger.exception("building %s failed", target.key.decode())
-            return Landing(refusal(500, "the representation could not be built"))
+            return Landing(refusal(500, "the representation could not be built", instance=target.path))
         if reply.status not in _STORED_STATUSES:
             return Landing(unstored(reply))
         policy = target.route.policy_for(reply.status, target.values)
@@ -74,7 +80,7 @@ class DjangoBuilds:
         environ = self._environ(target)
         # Gives back connections that have died since this thread's last build.
         request_started.send(sender=type(self._handler), environ=environ)
-        with collecting() as dependencies, snapshot():
+        with collecting() as dependencies, self._observing(), snapshot():
             response = self._handler.get_response(WSGIRequest(environ))
         try:
             return Reply(
@@ -109,9 +115,10 @@ class DjangoBuilds:
         }
 
 
-def unavailable(reason: str) -> Answer:
+def unavailable(reason: str, target: Target) -> Answer:
     """Return the 503 for a representation that can be neither served nor built now."""
-    return refusal(503, f"{reason}; try again in a few seconds", fields=[(b"retry-after", RETRY_AFTER)])
+    detail = f"{reason}; try again in a few seconds"
+    return refusal(503, detail, fields=[(b"retry-after", RETRY_AFTER)], instance=target.path)
 
 
 def _body(response: HttpResponseBase) -> bytes:

@@ -27,13 +27,14 @@ from caching.codings import compress
 from caching.freshness import CachePolicy, Freshness
 from caching.headers import PUBLIC_FIELDS, VARY, Field
 from caching.negotiation import IDENTITY
-from caching.surrogate_keys import EVERYTHING, coarse_key
+from caching.surrogate_keys import EVERYTHING, coarse_key, surrogate_key
 from caching.validators import etag, http_date
 
 # Part of every ETag. Raise it when the serialisation of equal data changes.
 SCHEMA_VERSION: Final = "1"
 
 JSON: Final = "application/json"
+_NUMBERS_BYTES: Final = 7 * 28  # The numbers and moments of an entry.
 _EXPOSED_FIELDS: Final = tuple(pair for pair in PUBLIC_FIELDS if pair[0].startswith(b"access-control-"))
 
 
@@ -98,7 +99,8 @@ def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> 
     changes_at = reply.dependencies.changes_at
     last_modified = math.floor(now) + 1
     lifetimes = tuple(freshness_fields(policy))
-    bodies = {IDENTITY: reply.body, **compress(reply.body)}
+    # Copied, for a serialiser leaves its result in a buffer up to twice as large.
+    bodies = {IDENTITY: bytes(memoryview(reply.body)), **compress(reply.body)}
     shared = (
         (b"content-type", reply.content_type.encode("latin-1")),
         *lifetimes,
@@ -128,8 +130,9 @@ def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> 
 
 
 def carried_keys(keys: Collection[str]) -> frozenset[str]:
-    """Return the keys with the coarse key of each: what an entry can be invalidated by."""
-    return frozenset(keys) | {coarse_key(key) for key in keys} | {EVERYTHING}
+    """Return the keys as the relay spells them, with the coarse key of each: all that an entry falls with."""
+    spelled = {surrogate_key(key) for key in keys}
+    return frozenset(spelled | {coarse_key(key) for key in spelled} | {EVERYTHING})
 
 
 def etags_of(body: bytes) -> frozenset[bytes]:
@@ -166,6 +169,7 @@ def _footprint(entry: Entry) -> int:
         id(part): part for part in (entry, entry.key, entry.variants, entry.codings)
     }
     objects[id(entry.surrogate_keys)] = entry.surrogate_keys
+    objects.update((id(key), key) for key in entry.surrogate_keys)
     for variant in entry.variants.values():
         for part in (
             variant,
@@ -180,4 +184,4 @@ def _footprint(entry: Entry) -> int:
             if id(pair) not in constants:
                 objects[id(pair)] = pair
                 objects[id(pair[1])] = pair[1]
-    return sum(sys.getsizeof(part) for part in objects.values())
+    return _NUMBERS_BYTES + sum(sys.getsizeof(part) for part in objects.values())

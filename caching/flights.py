@@ -16,6 +16,7 @@ runs in the event loop's thread, except the builds themselves.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -54,8 +55,17 @@ Build = Callable[[Target, int], Landing]
 class Flights:
     """The builds under way in this process, one per cache key."""
 
-    def __init__(self, build: Build, coherence: Coherence, *, threads: int, queue: int) -> None:
+    def __init__(
+        self,
+        build: Build,
+        coherence: Coherence,
+        *,
+        threads: int,
+        queue: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._build: Final = build
+        self._clock: Final = clock
         self._coherence: Final = coherence
         self._capacity: Final = threads + queue
         self._pool: Final = ThreadPoolExecutor(threads, thread_name_prefix="build")
@@ -72,7 +82,7 @@ class Flights:
         `may_launch` is called before a launch and may raise to refuse it. Raises `Overloaded`
         when no build can be launched, `TimeoutError` when one takes too long.
         """
-        arrived = self._coherence.position()
+        arrived, arrived_at = self._coherence.position(), self._clock()
         while True:
             flight = self._flights.get(target.key)
             is_follower = flight is not None
@@ -81,7 +91,7 @@ class Flights:
                 flight = self.launch(target)
             # Shielded: a client that goes away takes its own wait with it, not the build.
             landing = await asyncio.wait_for(asyncio.shield(flight.landed), LONGEST_WAIT)
-            if not is_follower or not self._is_outdated(landing, flight, arrived):
+            if not is_follower or not self._is_outdated(landing, flight, arrived, arrived_at):
                 return landing, is_follower
 
     def launch(self, target: Target) -> _Flight:
@@ -118,8 +128,10 @@ class Flights:
             flight.landed.set_exception(RuntimeError(f"building {target.key!r} failed"))
             flight.landed.exception()  # Looked at, for the case that nobody waits any more.
 
-    def _is_outdated(self, landing: Landing, flight: _Flight, arrived: int) -> bool:
-        if not isinstance(landing.result, Entry):
+    def _is_outdated(self, landing: Landing, flight: _Flight, arrived: int, arrived_at: float) -> bool:
+        entry = landing.result
+        if not isinstance(entry, Entry):
             return False
-        keys = landing.result.surrogate_keys
-        return self._coherence.touched(keys, after=flight.start, until=arrived)
+        if entry.changes_at is not None and entry.changes_at <= arrived_at:
+            return True  # A moment is like a write: the build looked before it, the follower came after.
+        return self._coherence.touched(entry.surrogate_keys, after=flight.start, until=arrived)

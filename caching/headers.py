@@ -23,7 +23,7 @@ PUBLIC_FIELDS: Final[tuple[Field, ...]] = (
     VARY,
     (b"accept-ranges", b"none"),
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Cache-Status, Retry-After"),
+    (b"access-control-expose-headers", b"ETag, Link, Location, Cache-Status, Retry-After"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),

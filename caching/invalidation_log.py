@@ -13,20 +13,28 @@ from collections import deque
 from collections.abc import Collection
 from typing import Final
 
-LONGEST: Final = 10_000  # Invalidations kept; builds take milliseconds, so a few would do.
+# Keys kept, and as many records at most. Builds take milliseconds, so a few would do; bounded
+# in keys, for a mass update invalidates thousands at a time.
+LONGEST: Final = 50_000
 
 
 class InvalidationLog:
     """The last invalidations, in order."""
 
     def __init__(self, longest: int = LONGEST) -> None:
-        self._records: deque[frozenset[str]] = deque(maxlen=longest)
+        self._longest: Final = longest
+        self._held = 0
+        self._records: Final[deque[frozenset[str]]] = deque()
         self.position = 0
 
     def append(self, keys: Collection[str]) -> int:
         """Record that these keys were invalidated; return the position of the record."""
-        self._records.append(frozenset(keys))
+        record = frozenset(keys)
+        self._records.append(record)
+        self._held += _weight(record)
         self.position += 1
+        while self._held > self._longest:
+            self._held -= _weight(self._records.popleft())
         return self.position
 
     def touches(self, keys: Collection[str], *, after: int, until: int | None = None) -> bool:
@@ -41,3 +49,7 @@ class InvalidationLog:
         if after < oldest:
             return True
         return any(not self._records[position - oldest].isdisjoint(keys) for position in range(after, last))
+
+
+def _weight(record: frozenset[str]) -> int:
+    return max(1, len(record))

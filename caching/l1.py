@@ -15,15 +15,16 @@ Writers (`put`, `drop`, `clear`) hold the lock of `coherence.py`; `get` holds no
 from __future__ import annotations
 
 from collections import OrderedDict
+from sys import getsizeof
 from typing import Final
 
 from caching.entry import Entry
 from caching.surrogate_keys import EVERYTHING
 
-# What the index by surrogate key costs per key of an entry: a slot in a set, its share of
-# the set and of the key's text (measured by tests/caching/test_l1.py).
-_INDEX_BYTES: Final = 180
+# A place in the queue, and one in the index by surrogate key, without the set that stands there
+# (tests/caching/test_l1.py compares the sum with what Python has allocated).
 _SLOT_BYTES: Final = 120
+_INDEX_BYTES: Final = 60
 
 
 class L1:
@@ -46,13 +47,12 @@ class L1:
     def put(self, entry: Entry) -> bool:
         """Keep an entry in place of any older one; False if it is too large ever to fit."""
         self._remove(entry.key)
-        cost = _cost(entry)
-        if cost > self.budget:
+        if _most(entry) > self.budget:
             return False
         self._entries[entry.key] = entry
-        self.bytes += cost
+        self.bytes += entry.bytes + _SLOT_BYTES
         for key in entry.surrogate_keys:
-            self._by_surrogate_key.setdefault(key, set()).add(entry.key)
+            self._index(key, entry.key)
         self._evict()
         return True
 
@@ -61,7 +61,7 @@ class L1:
         if surrogate_key == EVERYTHING:
             self.clear()
             return
-        for cache_key in self._by_surrogate_key.pop(surrogate_key, ()):
+        for cache_key in tuple(self._by_surrogate_key.get(surrogate_key, ())):
             self._remove(cache_key)
 
     def clear(self) -> None:
@@ -74,13 +74,24 @@ class L1:
         entry = self._entries.pop(cache_key, None)
         if entry is None:
             return
-        self.bytes -= _cost(entry)
+        self.bytes -= entry.bytes + _SLOT_BYTES
         for key in entry.surrogate_keys:
-            members = self._by_surrogate_key.get(key)
-            if members is not None:
-                members.discard(cache_key)
-                if not members:
-                    del self._by_surrogate_key[key]
+            members = self._by_surrogate_key[key]
+            members.discard(cache_key)
+            if not members:
+                del self._by_surrogate_key[key]
+                self.bytes -= _INDEX_BYTES + getsizeof(members)
+
+    def _index(self, key: str, cache_key: bytes) -> None:
+        members = self._by_surrogate_key.get(key)
+        if members is None:
+            members = self._by_surrogate_key[key] = {cache_key}
+            self.bytes += _INDEX_BYTES + getsizeof(members)
+        else:
+            # Sets change their size in leaps, and only when something is added.
+            before = getsizeof(members)
+            members.add(cache_key)
+            self.bytes += getsizeof(members) - before
 
     def _evict(self) -> None:
         while self.bytes > self.budget:
@@ -93,5 +104,6 @@ class L1:
                 self.evicted += 1
 
 
-def _cost(entry: Entry) -> int:
-    return entry.bytes + _SLOT_BYTES + _INDEX_BYTES * len(entry.surrogate_keys)
+def _most(entry: Entry) -> int:
+    """Return what the entry costs if it shares no surrogate key with another."""
+    return entry.bytes + _SLOT_BYTES + (_INDEX_BYTES + getsizeof({entry.key})) * len(entry.surrogate_keys)

@@ -24,12 +24,14 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final, Protocol
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from caching.models import Outbox
 from caching.surrogate_keys import surrogate_key
 
 logger = logging.getLogger(__name__)
+
+_DATABASE_TROUBLE: Final = (DatabaseError, InterfaceError)
 
 BATCH: Final = 5_000  # Outbox rows relayed at a time; bounds memory after a mass update.
 ACKNOWLEDGE_WITHIN: Final = 10.0  # Seconds a writer waits for its changes to be relayed.
@@ -129,9 +131,10 @@ class Relay:
                     return
                 if not Outbox.objects.exists():
                     return
-            except DatabaseError as error:
+            except _DATABASE_TROUBLE as error:
                 logger.warning("relaying a write failed, trying again: %s", error)
-            self._stopping.wait(self._interval)
+                connections["default"].close_if_unusable_or_obsolete()
+            time.sleep(self._interval)
         logger.error("a write could not be relayed within %.0f s; L1 is dropped", ACKNOWLEDGE_WITHIN)
         self._coherence.distrust()
 
@@ -143,13 +146,19 @@ class Relay:
                     self.relay()
                     self._coherence.trust()
                 failing = False
-            except DatabaseError as error:
+            except _DATABASE_TROUBLE as error:
                 # Nobody can tell us of a write while the database is away, and what is
                 # stored was right when it went: keep serving it (P6).
                 if not failing:
                     logger.warning("the outbox cannot be read, trying again: %s", error)
                 failing = True
                 connections["default"].close()
+            except Exception:
+                # Whatever it was, this thread must live, and nobody knows what it has missed.
+                self._coherence.distrust()
+                if not failing:
+                    logger.exception("relaying failed, trying again; nothing is stored until then")
+                failing = True
             self._stopping.wait(self._interval)
         connections["default"].close()
 

@@ -30,9 +30,11 @@ _LIST: Final = {
     "postgresql": (
         "SELECT t.tgname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
         " WHERE NOT t.tgisinternal AND t.tgname LIKE 'readpath\\_%'"
-        " AND c.relnamespace = current_schema()::regnamespace"
+        " AND c.relnamespace = quote_ident(current_schema())::regnamespace"
     ),
 }
+# What the functions will see, whoever fires them; temporary tables come last.
+_SEARCH_PATH: Final = "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)"
 
 
 @dataclass(slots=True)
@@ -82,6 +84,8 @@ def install(using: str = "default") -> None:
     if set(wanted) == set(found):
         return
     with transaction.atomic(using=using), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_SEARCH_PATH)
         for name in found.keys() - wanted.keys():
             _drop(cursor, connection.vendor, name, found[name])
         for name in sorted(wanted.keys() - found.keys()):
@@ -122,7 +126,7 @@ def after_migrate(*, using: str, **_: Any) -> None:
 
 
 def check_triggers(*, databases: Iterable[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
-    """Fail `check --database` when changes would go unreported."""
+    """Fail `check --deploy --database default` when changes would go unreported."""
     messages: list[checks.CheckMessage] = []
     for using in databases or ():
         names = missing(using)

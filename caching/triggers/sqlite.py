@@ -36,6 +36,7 @@ def _one_side(watch: Watch, side: str, *conditions: str) -> str:
 
 
 def _both_sides(watch: Watch) -> str:
-    differs = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in watch.compared_columns)
-    changed = f"({differs or 'FALSE'})"
+    # A row that gets another primary key is gone and new, whatever else it keeps.
+    columns = dict.fromkeys(("id", *watch.compared_columns))
+    changed = f"({' OR '.join(f'OLD.{column} IS NOT NEW.{column}' for column in columns)})"
     return f"{_one_side(watch, 'OLD', changed)} UNION {_one_side(watch, 'NEW', changed)}"

@@ -113,7 +113,7 @@ def test_one_walk_finds_what_four_would(sent):
         pytest.param(b"access-control-allow-origin", b"*", id="Y3: any origin"),
         pytest.param(
             b"access-control-expose-headers",
-            b"ETag, Link, Cache-Status, Retry-After",
+            b"ETag, Link, Location, Cache-Status, Retry-After",
             id="Y3: readable by scripts",
         ),
         pytest.param(b"x-content-type-options", b"nosniff", id="O4: no sniffing"),
