@@ -7,7 +7,7 @@ from seal.exceptions import UnsealedAttributeAccess
 
 from settings.base import *
 
-VAR_DIR.mkdir(exist_ok=True)
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
 def _kept_secret() -> str:

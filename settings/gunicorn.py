@@ -8,7 +8,7 @@ import os
 import sys
 
 wsgi_app = "settings.asgi:application"
-worker_class = "asgi"
+worker_class = "settings.worker.Worker"  # gunicorn's `asgi`, and what it leaves to be said.
 http_parser = "fast"
 asgi_lifespan = "on"
 
@@ -23,13 +23,16 @@ if workers > 1 and not os.environ.get("REDIS_URL"):
     )
     workers = 1
 
-keepalive = 75  # Seconds; longer than the edges in front of us keep an idle connection.
+# Seconds; longer than the edges in front of us keep an idle connection.
+keepalive = int(os.environ.get("KEEPALIVE", "75"))
 timeout = 60
-graceful_timeout = 30
+# An edge keeps idle connections open, and a worker that stops waits for them this long.
+graceful_timeout = 5
 # A worker is replaced now and then, so that no leak of a dependency grows for ever.
 max_requests = int(os.environ.get("MAX_REQUESTS", "0"))
 max_requests_jitter = max_requests // 10
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 accesslog = os.environ.get("ACCESS_LOG") or None
 errorlog = "-"
+control_socket_disable = True
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")

@@ -27,7 +27,11 @@ def test_every_variable_is_documented_and_every_documented_one_is_read() -> None
     assert set(DOCUMENTED.findall(CONFIGURATION)) - {"DJANGO_SETTINGS_MODULE"} == _read_variables()
 
 
-@pytest.mark.parametrize("document", sorted((ROOT / "docs").rglob("*.md")) + [ROOT / "README.md"], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "document",
+    [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"],
+    ids=lambda path: path.name,
+)
 def test_links_lead_to_files(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
         assert (document.parent / target).exists(), f"{document.name} links to {target}"
