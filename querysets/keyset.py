@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import BooleanField, F, Func, Value
+from django.db.models import BooleanField, F, Func, Lookup, Value
 from django.db.models.functions import Coalesce
 
 Position = tuple[Any, ...]
@@ -52,26 +52,43 @@ class Order:
 NEWEST_FIRST: Final = Order("id", descending=True)
 
 
-class RowComparison(Func):
-    """`(a, b) < (x, y)`: a comparison of row values, which is a range of an index on (a, b)."""
+class _Row(Func):
+    """Several values as one: `(a, b)`."""
 
-    output_field = BooleanField()
-    conditional = True
+    function = ""
+    output_field = BooleanField()  # Of no meaning; an expression must have one.
 
-    def __init__(self, columns: Sequence[str], comparison: str, position: Position) -> None:
-        super().__init__(*(F(column) for column in columns), *(Value(value) for value in position))
-        self.comparison = comparison
 
-    def as_sql(  # type: ignore[override]  # a template has nothing to say here
-        self, compiler: Any, connection: Any, **_: Any
-    ) -> tuple[str, tuple[Any, ...]]:
-        """Compile both halves; `connection` is the compiler's own."""
-        del connection
-        compiled = [compiler.compile(expression) for expression in self.get_source_expressions()]
-        half = len(compiled) // 2
-        columns, values = (", ".join(sql for sql, _ in part) for part in (compiled[:half], compiled[half:]))
-        parameters = tuple(parameter for _, parameters in compiled for parameter in parameters)
-        return f"({columns}) {self.comparison} ({values})", parameters
+class _RowComparison(Lookup):
+    """A comparison of row values, which is a range of an index on their columns.
+
+    A lookup and not a function: only for what it knows as a condition does Django 6 leave out
+    the `= TRUE` that hides the range from SQLite.
+    """
+
+    operator: str
+
+    def __init__(self, columns: Sequence[str], position: Position) -> None:
+        row = _Row(*(F(column) for column in columns))
+        super().__init__(row, _Row(*(Value(value) for value in position)))
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Compile both rows and what stands between them."""
+        columns, column_parameters = self.process_lhs(compiler, connection)
+        values, value_parameters = self.process_rhs(compiler, connection)
+        return f"{columns} {self.operator} {values}", (*column_parameters, *value_parameters)
+
+
+class RowLess(_RowComparison):
+    """`(a, b) < (x, y)`."""
+
+    operator = "<"
+
+
+class RowGreater(_RowComparison):
+    """`(a, b) > (x, y)`."""
+
+    operator = ">"
 
 
 def unindexed(column: str) -> Coalesce:

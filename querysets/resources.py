@@ -10,7 +10,7 @@ from django.db.models import Count, ForeignKey, IntegerField, OuterRef, Prefetch
 from django.db.models.functions import Coalesce
 from seal.query import SealableQuerySet
 
-from querysets.keyset import Order, Position, RowComparison
+from querysets.keyset import Order, Position, RowGreater, RowLess
 from querysets.projections import Projection
 
 
@@ -30,7 +30,8 @@ class ResourceQuerySet(SealableQuerySet):
             return self.order_by(*ordering)
         if connections[self.db].vendor == "sqlite" and columns[-1] == "id":
             return self._beyond_on_sqlite(columns, position, down=down).order_by(*ordering)
-        return self.filter(RowComparison(columns, "<" if down else ">", position)).order_by(*ordering)
+        beyond = RowLess if down else RowGreater
+        return self.filter(beyond(columns, position)).order_by(*ordering)
 
     def _beyond_on_sqlite(self, columns: tuple[str, ...], position: Position, *, down: bool) -> Self:
         """Return the rows beyond the position as the rest of its ties and what follows them.

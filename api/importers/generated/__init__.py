@@ -1,0 +1,1 @@
+"""What fills a database when nobody brings content? Plausible posts, the same for the same seed."""
