@@ -112,6 +112,8 @@ def in_query(parameters: Sequence[Any]) -> list[OpenApiParameter]:
             dict(parameter.schema),
             OpenApiParameter.QUERY,
             description=parameter.description,
+            # A list is one parameter, with commas; the same parameter twice is refused.
+            explode=False if parameter.schema.get("type") == "array" else None,
         )
         for parameter in parameters
         if isinstance(parameter, Described)

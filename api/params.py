@@ -130,8 +130,13 @@ def fields(names: Collection[str]) -> Described:
             raise ValueError("each field may be named once")
         return ",".join(name for name in names if name in asked)
 
-    description = f"Only these fields, separated by commas: {known}."
-    return Described("fields", canonical, ",".join(names), description, {"type": "string", "minLength": 1})
+    schema = {
+        "type": "array",
+        "items": {"type": "string", "enum": list(names)},
+        "minItems": 1,
+        "uniqueItems": True,
+    }
+    return Described("fields", canonical, ",".join(names), "Only these fields, separated by commas.", schema)
 
 
 def cursor() -> Described:

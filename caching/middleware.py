@@ -50,9 +50,16 @@ class ExplicitCacheability:
             return response
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
+        _say_length(response)
         if str(response.get("Content-Type", "")).startswith(_JSON) or _is_empty(response):
             _set_public_fields(response)
         return response
+
+
+def _say_length(response: HttpResponseBase) -> None:
+    """Say how long the content is where Django's own middleware was not reached (a host that is not ours)."""
+    if isinstance(response, HttpResponse) and response.content and not response.has_header("Content-Length"):
+        response["Content-Length"] = str(len(response.content))
 
 
 def _is_empty(response: HttpResponseBase) -> bool:

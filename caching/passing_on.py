@@ -67,16 +67,23 @@ class PassingOn:
         path = scope["path"]
         if not scope["query_string"].isascii():
             return refusal(400, "the query is not ASCII; percent-encode it", instance=path)
+        if _announced(scope) > self._longest_body:
+            return self._too_long(path)
         try:
-            if _announced(scope) > self._longest_body:
-                raise _TooLong
             async with asyncio.timeout(self._read_within):
                 return await _whole(receive, self._longest_body)
         except _TooLong:
-            return refusal(413, f"the body may have {self._longest_body:,} bytes", instance=path)
+            return self._too_long(path)
         except TimeoutError:
-            detail = f"the body was not there within {self._read_within:.0f} s"
-            return refusal(408, detail, instance=path)
+            return _unread(408, f"the body was not there within {self._read_within:.0f} s", path)
+
+    def _too_long(self, path: str) -> Answer:
+        return _unread(413, f"the body may have {self._longest_body:,} bytes", path)
+
+
+def _unread(status: int, detail: str, path: str) -> Answer:
+    """Refuse a request of which something is still on its way: nothing can follow on this connection."""
+    return refusal(status, detail, fields=[(b"connection", b"close")], instance=path)
 
 
 def _announced(scope: Scope) -> int:

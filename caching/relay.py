@@ -19,21 +19,24 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final, Protocol
 
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError, connections, transaction
 
 from caching.models import Outbox
-from caching.surrogate_keys import surrogate_key
+from caching.surrogate_keys import EVERYTHING, surrogate_key
+from caching.triggers import install
 
 logger = logging.getLogger(__name__)
 
 _DATABASE_TROUBLE: Final = (DatabaseError, InterfaceError)
 
-BATCH: Final = 5_000  # Outbox rows relayed at a time; bounds memory after a mass update.
+# Outbox rows relayed at a time. Where as many wait, everything is invalidated: telling millions of
+# keys apart, after an import, takes a minute and spares nothing.
+BATCH: Final = 20_000
 ACKNOWLEDGE_WITHIN: Final = 10.0  # Seconds a writer waits for its changes to be relayed.
 
 
@@ -82,13 +85,35 @@ class Ownership:
             self._descriptor = None
 
 
-class Relay:
-    """Relays for one process: on demand before a writer is answered, and every `interval` seconds."""
+def changes_are_reported() -> bool:
+    """Tell whether the database has the triggers that this release wants."""
+    missing = install.missing()
+    if missing:
+        logger.error("nothing is stored while %d triggers are missing: run manage.py migrate", len(missing))
+    return not missing
 
-    def __init__(self, coherence: Invalidates, ownership: Ownership, *, interval: float) -> None:
+
+class Relay:
+    """Relays for one process: on demand before a writer is answered, and every `interval` seconds.
+
+    Nothing is stored before the triggers were seen in place. `migrate` takes them away for a
+    while, and leaves a key for everything behind when it does; so that key ends the trust.
+    """
+
+    def __init__(
+        self,
+        coherence: Invalidates,
+        ownership: Ownership,
+        *,
+        interval: float,
+        is_reported: Callable[[], bool] = changes_are_reported,
+    ) -> None:
         self._coherence = coherence
         self._ownership = ownership
         self._interval = interval
+        self._is_reported = is_reported
+        self._is_trusting = False
+        self._look_again_at = 0.0
         self._stopping = Event()
         self._thread: Thread | None = None
 
@@ -102,7 +127,7 @@ class Relay:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=ACKNOWLEDGE_WITHIN)
-        self._coherence.distrust()
+        self._distrust()
         self._ownership.release()
 
     def relay(self) -> int:
@@ -112,10 +137,40 @@ class Relay:
         """
         relayed = 0
         while rows := list(Outbox.objects.order_by("pk").values_list("pk", "key")[:BATCH]):
-            self._coherence.invalidate({surrogate_key(label) for _, label in rows})
+            if len(rows) == BATCH:
+                relayed += self._relay_everything()
+                continue
+            self._invalidate({surrogate_key(label) for _, label in rows})
             _delete([pk for pk, _ in rows])
             relayed += len(rows)
         return relayed
+
+    def _relay_everything(self) -> int:
+        # What is deleted had been committed before, and is gone only after it was invalidated.
+        with transaction.atomic():
+            deleted, _ = Outbox.objects.all().delete()
+            self._invalidate({EVERYTHING})
+        return deleted
+
+    def _invalidate(self, keys: Collection[str]) -> None:
+        self._coherence.invalidate(keys)
+        if EVERYTHING in keys:
+            self._distrust()
+
+    def _distrust(self) -> None:
+        self._is_trusting = False
+        self._coherence.distrust()
+
+    def _earn_trust(self) -> None:
+        """Let the process store, once it is certain to hear of changes; look at that once a second."""
+        if self._is_trusting or time.monotonic() < self._look_again_at:
+            return
+        self._is_trusting = self._is_reported()
+        if self._is_trusting:
+            self._coherence.trust()
+        else:
+            self._coherence.distrust()
+            self._look_again_at = time.monotonic() + 1.0
 
     def acknowledge(self) -> None:
         """Return once everything that the calling thread has committed is invalidated.
@@ -136,7 +191,7 @@ class Relay:
                 connections["default"].close_if_unusable_or_obsolete()
             time.sleep(self._interval)
         logger.error("a write could not be relayed within %.0f s; L1 is dropped", ACKNOWLEDGE_WITHIN)
-        self._coherence.distrust()
+        self._distrust()
 
     def _run(self) -> None:
         failing = False
@@ -144,7 +199,7 @@ class Relay:
             try:
                 if self._ownership.acquire():
                     self.relay()
-                    self._coherence.trust()
+                    self._earn_trust()
                 failing = False
             except _DATABASE_TROUBLE as error:
                 # Nobody can tell us of a write while the database is away, and what is
@@ -155,7 +210,7 @@ class Relay:
                 connections["default"].close()
             except Exception:
                 # Whatever it was, this thread must live, and nobody knows what it has missed.
-                self._coherence.distrust()
+                self._distrust()
                 if not failing:
                     logger.exception("relaying failed, trying again; nothing is stored until then")
                 failing = True

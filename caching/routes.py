@@ -17,10 +17,11 @@ from urllib.parse import unquote_to_bytes
 from caching.freshness import CachePolicy
 from caching.parameters import BadParameter, Parameter, parse, spell
 
-# What may stand in a path. An id has one spelling; a slug is never all digits.
+# What may stand in a path. An id has one spelling; a slug is never all digits, nor longer than
+# 80 characters: what cannot be there is not looked for.
 SEGMENTS: Final[Mapping[str, str]] = {
     "id": r"[1-9][0-9]{0,17}",
-    "reference": r"(?:[1-9][0-9]{0,17}|(?=[0-9]*[a-z-])[a-z0-9]+(?:-[a-z0-9]+)*)",
+    "reference": r"(?:[1-9][0-9]{0,17}|(?=[0-9]*[a-z-])(?![a-z0-9-]{81})[a-z0-9]+(?:-[a-z0-9]+)*)",
 }
 
 # What a field such as Location can carry.

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
+
+# A build that takes longer than anybody waits for it must not hold its thread.
+_BEGINNING: Final = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '25s'"
+)
 
 
 @contextmanager
@@ -24,7 +29,7 @@ def snapshot() -> Iterator[None]:
         with transaction.atomic():
             if connection.vendor == "postgresql" and not connection.savepoint_ids:
                 with connection.cursor() as cursor:
-                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    cursor.execute(_BEGINNING)
             yield
 
 

@@ -79,6 +79,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
                 " PRAGMA mmap_size=268435456; PRAGMA cache_size=-65536;"
+                # So that a row which INSERT OR REPLACE takes away fires its delete triggers.
+                " PRAGMA recursive_triggers=ON;"
             ),
             # A transaction that will write takes its lock at once: no deadlock on upgrade.
             "transaction_mode": "IMMEDIATE",
@@ -168,5 +170,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # A 4xx is the client's affair and is counted elsewhere; only our own failures are news.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }

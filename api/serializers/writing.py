@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from api.content.html import sanitise
+from api.content.html import MOST_CHARACTERS, sanitise
 from api.models import Category, Tag
 from api.serializers.fields import Moment, Reference, References, RowId, Slug, Text
 
@@ -54,7 +54,11 @@ class HTMLBody(Text):
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(help_text="HTML; what is not on the list of elements is removed.", **options)
+        super().__init__(
+            max_length=MOST_CHARACTERS,
+            help_text="HTML; what is not on the list of elements is removed.",
+            **options,
+        )
 
     def to_internal_value(self, data: Any) -> str:
         """Return what of the HTML may be shown."""

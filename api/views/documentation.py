@@ -12,7 +12,8 @@ from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+
+from api.views.public import AnswersOptions
 
 # The page's scripts and styles are our own static files; it styles elements itself, and
 # asks the API from here.
@@ -35,7 +36,7 @@ def openapi_document() -> dict[str, Any]:
 
 
 @extend_schema(exclude=True)
-class Schema(APIView):
+class Schema(AnswersOptions):
     """The OpenAPI document."""
 
     authentication_classes = []
@@ -48,7 +49,7 @@ class Schema(APIView):
         return Response(openapi_document())
 
 
-class Documentation(SpectacularSwaggerSplitView):
+class Documentation(AnswersOptions, SpectacularSwaggerSplitView):
     """The document as a page to read and to try the API from."""
 
     authentication_classes = []

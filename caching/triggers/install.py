@@ -98,9 +98,14 @@ def drop_all(using: str = "default") -> None:
     connection = connections[using]
     if connection.vendor not in _LIST:
         return
+    found = present(using)
+    if not found:
+        return
     with transaction.atomic(using=using), connection.cursor() as cursor:
-        for name, table in present(using).items():
+        for name, table in found.items():
             _drop(cursor, connection.vendor, name, table)
+        # Whoever serves now stops storing until the triggers are back (`caching/relay.py`).
+        cursor.execute(f'INSERT INTO "{OUTBOX}" (key) VALUES (%s)', [EVERYTHING])
 
 
 def _drop(cursor: Any, vendor: str, name: str, table: str) -> None:

@@ -18,6 +18,12 @@ from caching.triggers.watch import Trigger, Watch, by_table
 
 MANY_KEYS: Final = 500
 
+_TRANSITIONS: Final = {
+    "insert": "NEW TABLE AS new_rows",
+    "delete": "OLD TABLE AS old_rows",
+    "update": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
+}
+
 _FUNCTION: Final = """\
 CREATE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql
   SECURITY DEFINER SET search_path FROM CURRENT AS $body$
@@ -54,24 +60,17 @@ def triggers(watches: tuple[Watch, ...], outbox: str) -> Iterator[Trigger]:
         inserted = [_one_side(watch, "new_rows") for watch in watched]
         deleted = [_one_side(watch, "old_rows") for watch in watched]
         changed = [_changed(watch, side) for watch in watched for side in ("(o)", "(n)")]
-        yield _trigger(table, "insert", "REFERENCING NEW TABLE AS new_rows ", inserted, outbox)
-        yield _trigger(table, "delete", "REFERENCING OLD TABLE AS old_rows ", deleted, outbox)
-        yield _trigger(
-            table,
-            "update",
-            "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows ",
-            changed,
-            outbox,
-            pairs=_PAIRS,
-        )
+        yield _trigger(table, "insert", inserted, outbox)
+        yield _trigger(table, "delete", deleted, outbox)
+        yield _trigger(table, "update", changed, outbox)
         yield _truncated(table, outbox)
 
 
-def _trigger(
-    table: str, event: str, referencing: str, selects: list[str], outbox: str, *, pairs: str = ""
-) -> Trigger:
+def _trigger(table: str, event: str, selects: list[str], outbox: str) -> Trigger:
+    pairs = _PAIRS if event == "update" else ""
     collected = "\n    UNION ALL ".join(selects)
     body = _COLLECT % {"pairs": pairs, "selects": collected, "limit": MANY_KEYS, "outbox": outbox}
+    referencing = f"REFERENCING {_TRANSITIONS[event]} "
     create = _FUNCTION % {"body": body, "event": event.upper(), "table": table, "referencing": referencing}
     return Trigger(f"{table}_{event}", table, create)
 

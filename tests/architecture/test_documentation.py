@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from api import policies
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 
-READ_IN_SETTINGS = re.compile(r"env\.\w+\(\s*\"([A-Z0-9_]+)\"|environ\.get\(\"([A-Z0-9_]+)\"")
+READ_IN_SETTINGS = re.compile(r"""env\.\w+\(\s*"([A-Z0-9_]+)"|environ\.get\(["']([A-Z0-9_]+)["']""")
 DOCUMENTED = re.compile(r"^\| `([A-Z0-9_]+)` \|", re.MULTILINE)
 
 
@@ -50,3 +52,28 @@ def test_every_promise_names_a_test_that_exists() -> None:
 def test_every_make_target_in_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z-]+)", README)) <= targets
+
+
+def test_the_policies_in_the_readme_are_those_in_the_code() -> None:
+    shown = {
+        "first page of a list": policies.FIRST_PAGE,
+        "deeper page": policies.DEEPER_PAGE,
+        "one thing": policies.DETAIL,
+        "trending": policies.TRENDING,
+        "404": policies.NOT_FOUND,
+    }
+    for name, policy in shown.items():
+        (row,) = re.findall(rf"^\| {name} \| (.*) \|$", README, re.MULTILINE)
+        durations = [_seconds(cell) for cell in row.split(" | ")]
+        assert durations == [
+            policy.soft_ttl,
+            policy.hard_ttl,
+            policy.error_ttl,
+            policy.browser_ttl,
+            policy.edge_ttl,
+        ], name
+
+
+def _seconds(text: str) -> int:
+    number, unit = text.split(" ")
+    return int(number) * {"s": 1, "min": 60, "h": 3600, "day": 86_400}[unit]

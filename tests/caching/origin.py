@@ -70,7 +70,9 @@ class Origin:
     def __post_init__(self) -> None:
         self._may_end.set()
 
-    def write(self, path: str, body: bytes = BODY, *, keys: Collection[str] = (), changes_at: float | None = None) -> None:
+    def write(
+        self, path: str, body: bytes = BODY, *, keys: Collection[str] = (), changes_at: float | None = None
+    ) -> None:
         """Commit a change, and acknowledge it: its keys are invalidated."""
         self.rows[path] = make_reply(body, keys={*keys, key_of(path)}, changes_at=changes_at)
         self.coherence.invalidate({key_of(path), *keys})

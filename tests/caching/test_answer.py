@@ -17,7 +17,9 @@ PLAIN = RequestFields(None, None)
 LATER = NOW + 5
 
 
-def ask(entry, *, accept_encoding=None, authorized=False, now=LATER, method="GET", status=None, **preconditions):
+def ask(
+    entry, *, accept_encoding=None, authorized=False, now=LATER, method="GET", status=None, **preconditions
+):
     sent = Preconditions(**preconditions) if preconditions else None
     request = RequestFields(accept_encoding, sent, authorized)
     return answer(entry, request, method=method, now=now, cache_status=status or cache_status.HIT)

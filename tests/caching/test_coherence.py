@@ -1,6 +1,9 @@
 """A build that a write has overtaken never lands (P3), and nothing is kept that nobody invalidates."""
 
 import random
+import sys
+import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Lock
 
@@ -9,7 +12,7 @@ import pytest
 from caching.coherence import Coherence
 from caching.l1 import L1
 from caching.surrogate_keys import EVERYTHING
-from tests.caching.entries import entry_of
+from tests.caching.entries import copied, entry_of
 
 PATIENCE = 30  # Seconds until a test that hangs has failed.
 
@@ -130,66 +133,70 @@ def test_to_trust_again_what_is_trusted_refuses_nobody(coherence):
 # Threads.
 
 
-def test_under_load_no_reader_finds_what_was_built_before_an_invalidation_that_has_returned(coherence):
-    """Writers and builders race for twenty posts; each entry says which state of the post it shows."""
-    posts, turns = 20, 400
-    committed = [0] * posts  # The state that the database would show.
-    acknowledged = [0] * posts  # The state whose invalidation has returned.
-    locks = [Lock() for _ in range(posts)]
-    barrier = Barrier(8, timeout=PATIENCE)
-    templates = [post(number) for number in range(posts)]
+@pytest.fixture
+def _impatient_threads():
+    """Let threads take turns a hundred times as often as usual."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.00005)
+    yield
+    sys.setswitchinterval(before)
 
-    def write(seed):
-        choose = random.Random(seed)
-        barrier.wait()
-        for _ in range(turns):
-            number = choose.randrange(posts)
-            with locks[number]:
-                committed[number] += 1
-                coherence.invalidate({f"post:{number}"})
-                acknowledged[number] = committed[number]
 
-    def build(seed):
-        choose = random.Random(seed)
-        stored = 0
-        barrier.wait()
-        for _ in range(turns * 4):
-            number = choose.randrange(posts)
-            start = coherence.position()
-            entry = _showing(templates[number], committed[number])
-            stored += coherence.store(entry, start=start)
-        return stored
+class Race:
+    """Writers, builders and readers of three posts; an entry is stored at the state that it shows."""
 
-    def read(seed):
-        choose = random.Random(seed)
-        found = 0
-        barrier.wait()
-        for _ in range(turns * 20):
-            number = choose.randrange(posts)
-            at_least = acknowledged[number]
-            entry = coherence.l1.get(b"/posts/%d/" % number)
+    POSTS, ENOUGH, RACERS = 3, 1_000, 6
+
+    def __init__(self, coherence):
+        self.coherence = coherence
+        self.committed = [0] * self.POSTS  # The state that the database would show.
+        self.acknowledged = [0] * self.POSTS  # The state whose invalidation has returned.
+        self.locks = [Lock() for _ in range(self.POSTS)]
+        self.templates = [post(number) for number in range(self.POSTS)]
+        self.barrier = Barrier(self.RACERS, timeout=PATIENCE)
+        self.counted = Counter(written=0, stored=0, found=0)
+
+    def turns(self, seed):
+        """Yield posts until enough has happened of everything."""
+        choose, deadline = random.Random(seed), time.monotonic() + PATIENCE
+        self.barrier.wait()
+        while min(self.counted.values()) < self.ENOUGH:
+            assert time.monotonic() < deadline, f"too little happened: {self.counted}"
+            yield choose.randrange(self.POSTS)
+
+    def write(self, seed):
+        for number in self.turns(seed):
+            with self.locks[number]:
+                self.committed[number] += 1
+                self.coherence.invalidate({f"post:{number}"})
+                self.acknowledged[number] = self.committed[number]
+            self.counted["written"] += 1
+
+    def build(self, seed):
+        for number in self.turns(seed):
+            start = self.coherence.position()
+            entry = copied(self.templates[number], stored_at=self.committed[number])
+            self.counted["stored"] += self.coherence.store(entry, start=start)
+
+    def read(self, seed):
+        for number in self.turns(seed):
+            at_least = self.acknowledged[number]
+            entry = self.coherence.l1.get(b"/posts/%d/" % number)
             if entry is not None:
-                found += 1
+                self.counted["found"] += 1
                 assert entry.stored_at >= at_least, "older than a write that was acknowledged"
-        return found
 
-    with ThreadPoolExecutor(8) as pool:
-        writers = [pool.submit(write, seed) for seed in range(2)]
-        builders = [pool.submit(build, seed) for seed in range(3)]
-        readers = [pool.submit(read, seed) for seed in range(3)]
-        for writer in writers:
-            writer.result(PATIENCE)
-        stored = sum(builder.result(PATIENCE) for builder in builders)
-        found = sum(reader.result(PATIENCE) for reader in readers)
 
-    assert stored > 100, "nothing was stored: the test shows nothing"
-    assert found > 100, "nothing was found: the test shows nothing"
-    for number in range(posts):
+@pytest.mark.usefixtures("_impatient_threads")
+def test_under_load_no_reader_finds_what_was_built_before_an_invalidation_that_has_returned(coherence):
+    race = Race(coherence)
+
+    with ThreadPoolExecutor(race.RACERS) as pool:
+        for future in [
+            pool.submit(work, n) for work in (race.write, race.build, race.read) for n in range(2)
+        ]:
+            future.result(PATIENCE)
+
+    for number in range(race.POSTS):
         entry = coherence.l1.get(b"/posts/%d/" % number)
-        assert entry is None or entry.stored_at == committed[number]
-
-
-def _showing(template, state):
-    """Copy the entry, with the state that it shows as the moment at which it was stored."""
-    fields = {name: getattr(template, name) for name in type(template).__slots__}
-    return type(template)(**{**fields, "stored_at": state})
+        assert entry is None or entry.stored_at == race.committed[number]

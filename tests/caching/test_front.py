@@ -1,4 +1,7 @@
-"""The front answers public reads from L1 or a build, never with what a write has overtaken (P1, P3, P6, P7, P9, P10)."""
+"""The front answers public reads from L1 or a build, and never with what a write has overtaken.
+
+Promises P1, P3, P6, P7, P9 and P10, for one process.
+"""
 
 import asyncio
 from collections import Counter
@@ -98,8 +101,7 @@ class Front:
 
     async def until_idle(self):
         """Return once nothing is being built."""
-        while self.flights._flights:
-            await asyncio.sleep(0)
+        await asyncio.gather(*self.flights._tasks)
 
     def later(self, seconds):
         self.origin.clock.now += seconds
@@ -203,7 +205,12 @@ async def test_random_parameters_never_reach_a_build(front):
 @played
 async def test_spellings_of_one_query_share_one_entry(front):
     front.origin.write("/things/", OLD)
-    urls = ("/things/?page=2&limit=5", "/things/?limit=5&page=2", "/things/?limit=05&page=2", "/things/?limit=%35&page=2")
+    urls = (
+        "/things/?page=2&limit=5",
+        "/things/?limit=5&page=2",
+        "/things/?limit=05&page=2",
+        "/things/?limit=%35&page=2",
+    )
     tags = {(await front.get(url)).fields[b"etag"] for url in urls}
     await front.get("/things/?limit=20")
     await front.get("/things/")
@@ -409,7 +416,9 @@ async def test_a_scheduled_change_is_seen_at_its_moment(front):
     assert (before.body, just_before.body, after.body) == (OLD, OLD, NEW)
     assert before.fields[b"cache-control"] == b"max-age=8, stale-while-revalidate=0, stale-if-error=0"
     assert just_before.cache_status == "readpath; hit"
-    assert just_before.fields[b"cdn-cache-control"] == b"max-age=0, stale-while-revalidate=0, stale-if-error=0"
+    assert (
+        just_before.fields[b"cdn-cache-control"] == b"max-age=0, stale-while-revalidate=0, stale-if-error=0"
+    )
     assert after.fields[b"cache-control"].startswith(b"max-age=10,")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from caching.l1 import L1
 from caching.surrogate_keys import EVERYTHING
-from tests.caching.entries import BODY, entry_of, plausible_body
+from tests.caching.entries import BODY, copied, entry_of, plausible_body
 
 SHORT = b"{}"
 
@@ -113,7 +113,7 @@ def test_nothing_is_left_of_what_was_dropped(empty):
 def test_the_budget_is_never_exceeded():
     choose = random.Random(3)
     l1 = L1(2_000_000)
-    for number in range(1_500):
+    for _ in range(1_500):
         body = b"x" * choose.randrange(10, 20_000)
         keys = [f"post:{choose.randrange(5_000)}" for _ in range(choose.randrange(40))]
         l1.put(entry_of(key(choose.randrange(1_000)), body=body, keys=keys))
@@ -215,8 +215,7 @@ def test_a_walk_over_very_many_urls_does_not_push_out_what_is_read_meanwhile():
     template = entry_of(b"/posts/0/", body=SHORT, keys=["posts"])
     l1 = filled(*hot, budget=2_000_000)
     for number in range(1_000, 101_000):
-        template.key = key(number)
-        l1.put(_copied(template))
+        l1.put(copied(template, key=key(number)))
         if number % 2 == 0:
             entry = l1.get(key(number // 2 % 100))
             assert entry is not None, "a hot entry was pushed out"
@@ -224,9 +223,3 @@ def test_a_walk_over_very_many_urls_does_not_push_out_what_is_read_meanwhile():
 
     assert l1.evicted > 90_000
     assert held(l1, hot) == list(hot)
-
-
-def _copied(entry):
-    """Copy an entry cheaply: compressing 100,000 bodies is not what is tested."""
-    fields = {name: getattr(entry, name) for name in type(entry).__slots__}
-    return type(entry)(**{**fields, "read": False})

@@ -5,6 +5,7 @@ import pytest
 from django.db import connection, transaction
 
 from api.models import Author, Post, PostTag, Tag
+from caching import relay
 from caching.models import Outbox
 from caching.surrogate_keys import EVERYTHING
 from caching.triggers import install
@@ -13,8 +14,8 @@ from tests.caching.trigger_contract import TriggerContract, recording
 from tests.factories import make_author, make_category, make_post, make_tag
 
 _MANY_POSTS = """
-    INSERT INTO api_post (title, slug, excerpt, body, text, source_url, licence, status, published_at, category_id,
-                          score, view_count, like_count, comment_count)
+    INSERT INTO api_post (title, slug, excerpt, body, text, source_url, licence, status, published_at,
+                          category_id, score, view_count, like_count, comment_count)
     SELECT 'Post ' || n, 'many-' || n, '', '', '', '', '', 'published', now(), %s, 0, 0, 0, 0
     FROM generate_series(1, %s) n
 """
@@ -65,9 +66,9 @@ class TestPostgreSQL(TriggerContract):
         category, post = make_category(), make_post(tags=[make_tag()])
         for score in range(3):
             Post.objects.filter(pk=post.pk).update(score=score, title=f"Title {score}")
-        self.make_many(5_000, category)
+        self.make_many(20_000, category)
         with recording() as keys, connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '20s'")
+            cursor.execute("SET LOCAL statement_timeout = '15s'")
             cursor.execute("UPDATE api_post SET title = 'All of them', score = 7")
             cursor.execute("SET LOCAL statement_timeout = 0")
 
@@ -111,9 +112,9 @@ class TestPostgreSQL(TriggerContract):
         assert EVERYTHING in keys
 
     def test_copy_is_recorded(self, database):
-        with recording() as keys, connection.cursor() as cursor:
-            with cursor.copy("COPY api_tag (name, slug, post_count) FROM STDIN") as copy:
-                copy.write_row(("ale", "copied", 0))
+        into = "COPY api_tag (name, slug, post_count) FROM STDIN"
+        with recording() as keys, connection.cursor() as cursor, cursor.copy(into) as copy:
+            copy.write_row(("ale", "copied", 0))
 
         assert "tag:slug=copied" in keys
 
@@ -131,12 +132,11 @@ class TestPostgreSQL(TriggerContract):
     def test_a_service_under_a_role_of_its_own_is_recorded(self, database):
         """It may write posts and knows neither the outbox nor our schema's name."""
         post = make_post(tags=[make_tag()])
-        with recording() as keys:
-            with connection.cursor() as cursor:
-                cursor.execute("CREATE ROLE service; GRANT SELECT, UPDATE ON api_post TO service")
-                cursor.execute("SET LOCAL search_path = pg_catalog; SET LOCAL ROLE service")
-                cursor.execute("UPDATE public.api_post SET title = 'Theirs', score = 5 WHERE id = %s", [post.pk])
-                cursor.execute("RESET ROLE; SET LOCAL search_path = public")
+        with recording() as keys, connection.cursor() as cursor:
+            cursor.execute("CREATE ROLE service; GRANT SELECT, UPDATE ON api_post TO service")
+            cursor.execute("SET LOCAL search_path = pg_catalog; SET LOCAL ROLE service")
+            cursor.execute("UPDATE public.api_post SET title = 'Theirs', score = 5 WHERE id = %s", [post.pk])
+            cursor.execute("RESET ROLE; SET LOCAL search_path = public")
 
         assert keys == {f"post:{post.pk}", "posts:search"}
         assert PostTag.objects.get(post=post).score == 5
@@ -185,6 +185,27 @@ def test_a_tag_put_on_a_post_while_it_is_published_copies_that(postgresql, other
     other.commit()
 
     assert PostTag.objects.get(post=post).listed == 1
+
+
+def test_what_is_committed_while_everything_is_relayed_is_relayed_too(postgresql, other, monkeypatch):
+    monkeypatch.setattr(relay, "BATCH", 10)
+    Outbox.objects.bulk_create(Outbox(key=f"post:{number}") for number in range(25))
+    heard = []
+
+    class Hears:
+        def invalidate(self, keys):
+            if not heard:
+                other.execute("INSERT INTO caching_outbox (key) VALUES ('post:late')")
+                other.commit()
+            heard.append(keys)
+
+        def distrust(self):
+            pass
+
+    relay.Relay(Hears(), None, interval=1).relay()
+
+    assert heard == [{EVERYTHING}, {"post:late"}]
+    assert not Outbox.objects.exists()
 
 
 def test_uncommitted_keys_are_invisible_and_leave_no_gap_behind(postgresql, other):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
@@ -21,9 +22,25 @@ from api.surrogate_keys import WATCHES
 from caching.models import Outbox
 from caching.surrogate_keys import EVERYTHING
 from caching.triggers import install
-from tests.factories import make_author, make_category, make_comment, make_like, make_post, make_tag
+from tests.factories import (
+    make_author,
+    make_category,
+    make_comment,
+    make_like,
+    make_post,
+    make_tag,
+    make_user,
+)
 
 MODELS = (Post, PostTag, Comment, Author, Category, Tag)
+_RELATED = {
+    Author: make_author,
+    Category: make_category,
+    Comment: make_comment,
+    Post: make_post,
+    Tag: make_tag,
+    get_user_model(): make_user,
+}
 COPIED = ("listed", "published_at", "score", "view_count")
 
 CHANGEABLE = [
@@ -68,25 +85,14 @@ def another(model, column, value):
     """Return another value for the column."""
     field = model._meta.get_field(column)
     if field.is_relation:
-        makers = {Author: make_author, Category: make_category, Tag: make_tag, Post: make_post}
-        if field.related_model in makers:
-            return makers[field.related_model]().pk
-        return make_comment().pk if field.related_model is Comment else _user().pk
+        return _RELATED[field.related_model]().pk
     if isinstance(value, datetime):
         return value + timedelta(days=1)
     if isinstance(value, int):
         return value + 1000
-    if column == "status":
-        return "archived"
     if value is None:
         return timezone.now()
-    return f"{value}-other"
-
-
-def _user():
-    from tests.factories import make_user  # noqa: PLC0415 - only an author's `user` needs one.
-
-    return make_user()
+    return "archived" if column == "status" else f"{value}-other"
 
 
 def make(model, *, public):
@@ -126,7 +132,9 @@ class TriggerContract:
         assert keys
 
     @pytest.mark.parametrize("public", [True, False], ids=["public", "hidden"])
-    @pytest.mark.parametrize(("model", "column"), CHANGEABLE, ids=lambda part: getattr(part, "__name__", part))
+    @pytest.mark.parametrize(
+        ("model", "column"), CHANGEABLE, ids=lambda part: getattr(part, "__name__", part)
+    )
     def test_a_changed_column_records_what_watches_it_and_nothing_else(self, database, model, column, public):
         made = make(model, public=public)
         before = row_of(model, made.pk)
@@ -157,7 +165,7 @@ class TriggerContract:
         made = make(model, public=True)
         before = row_of(model, made.pk)
         with recording() as keys, connection.cursor() as cursor:
-            cursor.execute(f'UPDATE {model._meta.db_table} SET id = id + 5000 WHERE id = %s', [made.pk])
+            cursor.execute(f"UPDATE {model._meta.db_table} SET id = id + 5000 WHERE id = %s", [made.pk])
         after = row_of(model, made.pk + 5000)
 
         assert expected_keys(model, before, None) | expected_keys(model, None, after) <= keys
@@ -247,7 +255,9 @@ class TriggerContract:
         category = make_category()
         with recording() as keys:
             Post.objects.bulk_create(
-                Post(slug=f"bulk-{number}", category=category, status="published", published_at=timezone.now())
+                Post(
+                    slug=f"bulk-{number}", category=category, status="published", published_at=timezone.now()
+                )
                 for number in range(5)
             )
 
@@ -353,9 +363,9 @@ class TriggerContract:
 
     def test_a_transaction_that_is_rolled_back_leaves_nothing(self, database):
         post = make_post()
-        with recording() as keys, pytest.raises(ZeroDivisionError), transaction.atomic():
+        with recording() as keys, transaction.atomic():
             Post.objects.filter(pk=post.pk).update(title="Never")
-            raise ZeroDivisionError
+            transaction.set_rollback(True)
 
         assert keys == set()
 
@@ -378,7 +388,7 @@ class TriggerContract:
             {"published_at": None},
             {"score": 1, "view_count": 2, "status": "archived"},
         ],
-        ids=lambda change: "+".join(change),
+        ids="+".join,
     )
     def test_copies_follow_the_post(self, database, change):
         post = make_post(tags=[make_tag(), make_tag()])

@@ -29,7 +29,8 @@ tag = factories.make_tag(slug="hops-{n}")
 post = factories.make_post(author=author, category=category, tags=[tag], slug="post-{n}", title="Title 0")
 comment = factories.make_comment(post=post, author=author)
 draft = factories.make_post(author=author, category=category, status="draft", slug="draft-{n}")
-result = dict(n={n}, token=Token.objects.create(user=user).key, post=post.pk, comment=comment.pk, draft=draft.pk)
+token = Token.objects.create(user=user).key
+result = dict(n={n}, token=token, post=post.pk, comment=comment.pk, draft=draft.pk)
 """
 
 

@@ -30,7 +30,7 @@ tag = factories.make_tag(slug="hops-{n}", name="hops")
 other_tag = factories.make_tag(slug="malt-{n}", name="malt")
 post = factories.make_post(author=author, category=category, tags=[tag], slug="old-{n}", title="Old {n}")
 other = factories.make_post(author=other_author, category=other_category, tags=[other_tag], slug="other-{n}")
-draft = factories.make_post(author=author, category=category, status="draft", slug="draft-{n}", title="Draft {n}")
+draft = factories.make_post(author=author, category=category, status="draft", slug="draft-{n}")
 comment = factories.make_comment(post=post, author=author, body="<p>Old remark {n}</p>")
 result = dict(n={n}, post=post.pk, other=other.pk, draft=draft.pk, comment=comment.pk, author=author.pk,
               category=category.pk, tag=tag.pk)
@@ -142,7 +142,8 @@ CASES = {
         {POST: shows('"score":41'), OF_AUTHOR: shows('"score":41')},
     ),
     "bulk_create": Case(
-        "Post.objects.bulk_create([Post(title='New', slug='new-{n}', body='b', category=category, author=author,"
+        "Post.objects.bulk_create([Post(title='New', slug='new-{n}', body='b', author=author,"
+        " category=category,"
         " status='published', published_at=timezone.now())])",
         {
             NEW_SLUG: found,
@@ -169,7 +170,8 @@ CASES = {
         {POST: hides('"hops"'), TAGGED: hides('"old-{n}"'), OTHER_TAGGED: shows('"old-{n}"')},
     ),
     "cascade": Case(
-        "comment.author = None; comment.save(); author.comments.all().delete(); Post.objects.filter(pk=post.pk)"
+        "comment.author = None; comment.save(); author.comments.all().delete();"
+        " Post.objects.filter(pk=post.pk)"
         ".delete()",
         {COMMENT: gone, COMMENTS: gone},
     ),
@@ -250,7 +252,8 @@ CASES = {
         {POST: hides('"hops"'), TAGGED: hides('"old-{n}"')},
     ),
     "one transaction over several tables": Case(
-        "with transaction.atomic():\n    author.name = 'New Ann'; author.save()\n    post.title = 'New'; post.save()",
+        "with transaction.atomic():\n    author.name = 'New Ann'; author.save()\n"
+        "    post.title = 'New'; post.save()",
         {POST: shows('"New"'), AUTHOR: shows("New Ann")},
     ),
 }
@@ -290,7 +293,8 @@ def test_a_transaction_that_is_rolled_back_invalidates_nothing(
     url = POST.replace("{post}", str(names["post"]))
     before = read_into_memory(http, url)
     writer.run(
-        "try:\n    with transaction.atomic():\n        Post.objects.filter(pk=post.pk).update(title='Never')\n"
+        "try:\n    with transaction.atomic():\n"
+        "        Post.objects.filter(pk=post.pk).update(title='Never')\n"
         f"        {undo}\nexcept RuntimeError:\n    pass",
     )
     # A later write to another row is relayed after whatever the first had left behind.

@@ -1,0 +1,11 @@
+"""How fast, how deep, how large? Measurements beside named alternatives, within one run.
+
+    python -m benchmarks        everything      (`make bench`)
+    hits       answers from L1, beside a constant, `cache_page` and the uncached view
+    depth      pages deep in a list, beside its first page; queries for each list
+    memory     L1 and the process, while a client walks over 200,000 URLs
+    steps      the parts of a hit, one by one, in process
+
+`docs/measuring.md` says what each figure means, and what it does not. Rates depend on
+the machine and on the hour; ratios, taken in turns within one run, much less so.
+"""
