@@ -10,6 +10,7 @@ documents, never stored, with the same `Vary` as everything else at the URL.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -92,10 +93,11 @@ def _adjusted(
     """Return the block as it stands, or with what this one answer says differently."""
     if cache_status is HIT and entry.changes_at is None and not request.is_authorized:
         return block
-    fields = [*block[:-1], cache_status]
     if entry.changes_at is not None:
-        clipped = dict(freshness_fields(entry.policy, remaining=entry.changes_at - now))
-        fields = [(name, clipped.get(name, value)) for name, value in fields]
+        block = _clipped(block, entry, entry.changes_at, now)
+        if cache_status is HIT and not request.is_authorized and now < entry.fresh_until:
+            return block
+    fields = [*block[:-1], cache_status]
     if request.is_authorized:
         # Shared caches keep an answer to a request with credentials only if told so (RFC 9111 §3.5),
         # by the field that they go by (RFC 9213 §2.2). Surrogate-Control knows no such word.
@@ -106,6 +108,20 @@ def _adjusted(
     if now >= entry.fresh_until:
         # Not vouched for at this moment: say how old it is, so that nobody counts it as new.
         fields.append((b"age", b"%d" % max(0, now - entry.stored_at)))
+    return fields
+
+
+def _clipped(block: list[Field], entry: Entry, changes_at: float, now: float) -> list[Field]:
+    """Return the block with no lifetime beyond the entry's change; made once a second, for it is hot."""
+    second = math.floor(now)
+    if entry.clipped[0] != second:
+        entry.clipped = (second, {})
+    blocks = entry.clipped[1]
+    fields = blocks.get(id(block))
+    if fields is None:
+        # As for the end of this second, so that no answer of it promises too much.
+        lifetimes = dict(freshness_fields(entry.policy, remaining=changes_at - second - 1))
+        fields = blocks[id(block)] = [(name, lifetimes.get(name, value)) for name, value in block]
     return fields
 
 

@@ -82,6 +82,8 @@ class Entry:
     changes_at: float | None
     bytes: int = 0
     read: bool = False  # L1's mark: was it asked for since it was queued?
+    # Blocks whose lifetimes end at `changes_at`, by the second in which they are right (`answer.py`).
+    clipped: tuple[int, dict[int, list[Field]]] = field(default_factory=lambda: (0, {}))
 
     def freshness(self, *, now: float) -> Freshness:
         """Return what may be done with the entry at `now`."""

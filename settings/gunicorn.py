@@ -4,8 +4,10 @@ The `asgi` worker with the `fast` parser is what makes a hit cost little more th
 the kernel's own work (`make bench`). One worker unless Redis keeps several coherent.
 """
 
+import gc
 import os
 import sys
+from typing import Any
 
 wsgi_app = "settings.asgi:application"
 worker_class = "settings.worker.Worker"  # gunicorn's `asgi`, and what it leaves to be said.
@@ -26,8 +28,7 @@ if workers > 1 and not os.environ.get("REDIS_URL"):
 # Seconds; longer than the edges in front of us keep an idle connection.
 keepalive = int(os.environ.get("KEEPALIVE", "75"))
 timeout = 60
-# An edge keeps idle connections open, and a worker that stops waits for them this long.
-graceful_timeout = 5
+graceful_timeout = 30  # For answers under way; idle connections are closed at once (settings/worker.py).
 # A worker is replaced now and then, so that no leak of a dependency grows for ever.
 max_requests = int(os.environ.get("MAX_REQUESTS", "0"))
 max_requests_jitter = max_requests // 10
@@ -36,3 +37,15 @@ accesslog = os.environ.get("ACCESS_LOG") or None
 errorlog = "-"
 control_socket_disable = True
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+
+
+def post_worker_init(worker: Any) -> None:
+    """Take what was loaded out of the garbage collector's sight.
+
+    Django's modules are some hundred thousand objects that live as long as the process. Each
+    full collection would look at all of them again, in the middle of somebody's request.
+    """
+    del worker
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

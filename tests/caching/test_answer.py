@@ -155,7 +155,19 @@ def test_nobody_may_keep_an_answer_beyond_a_scheduled_change():
     for given in (ask(entry, now=NOW + 5), ask(entry, now=NOW + 5, if_none_match=b"*")):
         fields = dict(given.fields)
         for name in (b"cache-control", b"cdn-cache-control", b"surrogate-control"):
-            assert fields[name] == b"max-age=3, stale-while-revalidate=0, stale-if-error=0"
+            # Three seconds are left, of which one may pass before the next look at the clock.
+            assert fields[name] == b"max-age=2, stale-while-revalidate=0, stale-if-error=0"
+
+
+@pytest.mark.parametrize("passed", [0.0, 0.4, 0.9, 5.0, 5.5, 5.9, 7.0, 7.9])
+def test_the_lifetime_of_an_answer_ends_within_the_last_two_seconds_before_a_scheduled_change(passed):
+    entry = entry_of(changes_at=NOW + 8)
+    ask(entry, now=NOW)
+
+    told = dict(ask(entry, now=NOW + passed).fields)[b"cdn-cache-control"]
+
+    max_age = int(told.split(b",")[0].removeprefix(b"max-age="))
+    assert max(0, 8 - passed - 2) <= max_age <= 8 - passed
 
 
 def test_the_scheduled_change_of_one_answer_does_not_change_the_entry():

@@ -414,7 +414,7 @@ async def test_a_scheduled_change_is_seen_at_its_moment(front):
     after = await front.get(ONE)
 
     assert (before.body, just_before.body, after.body) == (OLD, OLD, NEW)
-    assert before.fields[b"cache-control"] == b"max-age=8, stale-while-revalidate=0, stale-if-error=0"
+    assert before.fields[b"cache-control"] == b"max-age=7, stale-while-revalidate=0, stale-if-error=0"
     assert just_before.cache_status == "readpath; hit"
     assert (
         just_before.fields[b"cdn-cache-control"] == b"max-age=0, stale-while-revalidate=0, stale-if-error=0"
