@@ -10,8 +10,6 @@ documents, never stored, with the same `Vary` as everything else at the URL.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from caching.cache_control import NO_STORE, freshness_fields
@@ -113,7 +111,7 @@ def _adjusted(
 
 def _clipped(block: list[Field], entry: Entry, changes_at: float, now: float) -> list[Field]:
     """Return the block with no lifetime beyond the entry's change; made once a second, for it is hot."""
-    second = math.floor(now)
+    second = int(now)
     if entry.clipped[0] != second:
         entry.clipped = (second, {})
     blocks = entry.clipped[1]
