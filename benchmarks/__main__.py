@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from benchmarks import depth, hits, machine, memory, steps
 from benchmarks.report import Section, keep, progress
@@ -25,24 +26,33 @@ class _Parser(argparse.ArgumentParser):
 def main() -> int:
     """Run the sections that were asked for; return 0 if all of them could be measured."""
     arguments = _arguments()
-    found: list[Section] = []
     described = machine.description()
-    began = time.monotonic()
     progress(f"{described['processor']}, {described['cores']} cores, load {described['load_average_before']}")
+    began = time.monotonic()
+    found: list[Section] = []
+    failed = False
     for name in _SECTIONS:
         if arguments.section in {name, "all"}:
-            for section in _run(name, arguments):
-                print(section, flush=True)
-                found.append(section)
-    missed = [str(aim) for section in found for aim in section.aims if not aim.is_reached]
-    aims = sum(len(section.aims) for section in found)
-    print(
-        f"\n{aims - len(missed)} of {aims} aims reached; it took {time.monotonic() - began:.0f} s", flush=True
-    )
+            try:
+                sections = _run(name, arguments)
+            except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+                print(f"{name}: {error}", file=sys.stderr, flush=True)
+                failed = True
+                continue
+            print(*sections, sep="\n", flush=True)
+            found += sections
+    _conclude(found, described, seconds=time.monotonic() - began)
+    return 1 if failed else 0
+
+
+def _conclude(found: list[Section], described: dict[str, Any], *, seconds: float) -> None:
+    aims = [aim for section in found for aim in section.aims]
+    missed = [aim for aim in aims if not aim.is_reached]
+    reached = f"{len(aims) - len(missed)} of {len(aims)} aims reached" if aims else "no aims here"
+    print(f"\n{reached}; it took {seconds:.0f} s")
     for aim in missed:
         print(f"  {aim}")
     print(f"everything that was measured: {keep(found, described)}")
-    return 0
 
 
 def _run(name: str, arguments: argparse.Namespace) -> list[Section]:

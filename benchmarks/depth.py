@@ -44,6 +44,7 @@ def _depth(rounds: int) -> Section:
         ("filter", "order", "page", "first page ms", "deep page ms", "ratio"),
     )
     builds = Builds()
+    ratios: dict[str, float] = {}
     for listed in post_lists(timezone.now()):
         page = listed.deepest(DEPTH)
         progress(f"depth: {listed.filter}, {listed.ordering}, page {page:,}")
@@ -59,16 +60,11 @@ def _depth(rounds: int) -> Section:
         ratio = median(deep_one / first_one for first_one, deep_one in pairs)
         times = f"{first * 1000:.2f}", f"{deep * 1000:.2f}", f"{ratio:.2f}"
         section.rows.append((listed.filter, listed.ordering, f"{page:,}", *times))
-        section.raw[f"{listed.filter} {listed.ordering}"] = {"page": page, "seconds": pairs}
-    greatest = max(section.rows, key=lambda row: float(row[-1]))
-    section.aims.append(
-        Aim(
-            f"greatest ratio ({greatest[0]}, {greatest[1]})",
-            float(greatest[-1]),
-            GREATEST_RATIO,
-            at_least=False,
-        )
-    )
+        name = f"{listed.filter}, {listed.ordering}"
+        ratios[name] = ratio
+        section.raw[name] = {"page": page, "seconds": pairs}
+    name = max(ratios, key=ratios.__getitem__)
+    section.aims.append(Aim(f"greatest ratio ({name})", ratios[name], GREATEST_RATIO, at_least=False))
     return section
 
 

@@ -12,8 +12,7 @@ from typing import Final
 
 from benchmarks import content
 from benchmarks.contenders import contenders
-from benchmarks.load import Rate, measure
-from benchmarks.machine import cores
+from benchmarks.load import Rate
 from benchmarks.report import Aim, Section, middle, progress
 
 POSTS: Final = 2000
@@ -24,17 +23,14 @@ _WARM_UP: Final = 1.0  # Seconds each.
 
 def run(*, rounds: int, seconds: float) -> Section:
     """Measure."""
-    _, load_core = cores()
     with contenders(content.database_url(POSTS)) as (all_of_them, notes):
         progress("hits: warming up")
         for contender in all_of_them:
-            measure(contender.server, contender.load, seconds=_WARM_UP, core=load_core)
+            contender.measure(seconds=_WARM_UP)
         for number in range(1, rounds + 1):
             progress(f"hits: round {number} of {rounds}")
             for contender in all_of_them:
-                contender.rates.append(
-                    measure(contender.server, contender.load, seconds=seconds, core=load_core)
-                )
+                contender.rates.append(contender.measure(seconds=seconds))
     return _reported({contender.name: contender.rates for contender in all_of_them}, notes)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from benchmarks.client import exchange, request
 from benchmarks.machine import on_core
-from benchmarks.processes import cpu_seconds
+from benchmarks.processes import cpu_seconds, wait_until_idle
 from benchmarks.servers import Gunicorn
 
 CONNECTIONS: Final = 32
@@ -65,7 +65,10 @@ def measure(server: Gunicorn, load: Load, *, seconds: float, core: int | None) -
     with on_core(core):
         send = _by_own_client if load.needs_own_client else _by_wrk
         counted = send(server, load, seconds)
-    return counted(cpu_seconds=cpu_seconds(worker) - before)
+    rate = counted(cpu_seconds=cpu_seconds(worker) - before)
+    # A slow server still works on what was asked last, on the core that the next one is to have for itself.
+    wait_until_idle(worker)
+    return rate
 
 
 def _by_wrk(server: Gunicorn, load: Load, seconds: float) -> partial[Rate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,8 @@ HELD: Final = "/benchmark/held"  # Where `inspected.py` tells what its process h
 
 _NANOSECONDS: Final = 1e9
 _KIB: Final = 1024
+_LOOK: Final = 0.1  # Seconds.
+_IDLE_SHARE: Final = 0.05  # Of a core: the relay looks at the outbox twenty times a second.
 
 
 def only_child(pid: int) -> int:
@@ -25,6 +28,15 @@ def cpu_seconds(pid: int) -> float:
     for task in Path(f"/proc/{pid}/task").iterdir():
         total += int((task / "schedstat").read_text().split()[0])
     return total / _NANOSECONDS
+
+
+def wait_until_idle(pid: int) -> None:
+    """Return once a process has nothing to do but what it does all the time."""
+    busy = True
+    while busy:
+        before = cpu_seconds(pid)
+        time.sleep(_LOOK)
+        busy = cpu_seconds(pid) - before > _LOOK * _IDLE_SHARE
 
 
 def resident_bytes(pid: int) -> tuple[int, int]:

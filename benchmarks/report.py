@@ -23,7 +23,6 @@ class Aim:
     value: float
     bound: float
     at_least: bool = True
-    unit: str = ""
 
     @property
     def is_reached(self) -> bool:
@@ -33,7 +32,7 @@ class Aim:
     def __str__(self) -> str:
         sign = "≥" if self.at_least else "≤"
         verdict = "reached" if self.is_reached else "NOT REACHED"
-        return f"{self.what}: {self.value:.2f}{self.unit}, aim {sign} {self.bound:g}{self.unit}: {verdict}"
+        return f"{self.what}: {self.value:.2f}, aim {sign} {self.bound:g}: {verdict}"
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ documents, never stored, with the same `Vary` as everything else at the URL.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from caching.cache_control import NO_STORE, freshness_fields
