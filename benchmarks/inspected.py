@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.processes import HELD
 from settings.asgi import application as service
 
-_l1 = service._flights._coherence.l1
+_l1 = service.l1
 
 
 class _Mallinfo(ctypes.Structure):

@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 from caching.cache_control import NO_STORE, freshness_fields
 from caching.cache_status import HIT
 from caching.conditional import Preconditions, Verdict, evaluate, held_coding
-from caching.entry import Entry, Reply, Variant
-from caching.headers import PUBLIC_FIELDS, Field, RequestFields
+from caching.entry import Blocks, Entry, Reply, Variant
+from caching.headers import PUBLIC_FIELDS, READ_FIELDS, Field, RequestFields, read_request_fields
 from caching.negotiation import negotiate
 from caching.problems import CONTENT_TYPE, encoded, problem
 
@@ -32,6 +32,54 @@ class Answer(NamedTuple):
     body: bytes
 
 
+def hit(
+    entry: Entry, headers: Sequence[Field], *, method: str, now: float
+) -> tuple[int, Sequence[Field], bytes]:
+    """Answer a GET or HEAD from a fresh entry: as `answer` does, but in a third of the time.
+
+    What nearly everybody sends is at most an Accept-Encoding and the ETag that was given with the
+    same coding. All else is answered in full.
+    """
+    accept_encoding = if_none_match = None
+    for name, value in headers:
+        if name in READ_FIELDS:
+            if name == b"accept-encoding" and accept_encoding is None:
+                accept_encoding = value
+            elif name == b"if-none-match" and if_none_match is None and entry.status == 200:
+                if_none_match = value
+            else:
+                break
+    else:
+        coding = negotiate(accept_encoding, entry.codings)
+        if coding is not None:
+            variant = entry.variants[coding]
+            blocks = variant.blocks
+            if now >= blocks.until:
+                blocks = variant.blocks = _blocks(entry, variant, now)
+            if if_none_match is None:
+                return entry.status, blocks.full, variant.body
+            if if_none_match == variant.etag:
+                return 304, blocks.not_modified, b""
+    return answer(entry, read_request_fields(headers), method=method, now=now)
+
+
+def _blocks(entry: Entry, variant: Variant, now: float) -> Blocks:
+    """Return the blocks of `now`, and until when they stay as they are."""
+    until = entry.fresh_until
+    full = variant.full_dated
+    if now < entry.dated_from:
+        until, full = min(until, entry.dated_from), variant.full
+    if entry.changes_at is not None:
+        # Clipped lifetimes get shorter by the second.
+        until = min(until, int(now) + 1)
+    sent_by_everybody = RequestFields(None, None)
+    return Blocks(
+        until,
+        _adjusted(full, entry, sent_by_everybody, now, HIT),
+        _adjusted(variant.not_modified, entry, sent_by_everybody, now, HIT),
+    )
+
+
 def answer(
     entry: Entry, request: RequestFields, *, method: str, now: float, cache_status: Field = HIT
 ) -> Answer:
@@ -42,8 +90,7 @@ def answer(
         detail = f"none of the codings of this representation is acceptable: {available}"
         return refusal(406, detail, instance=_path_of(entry))
     variant = entry.variants[coding]
-    # The server's clock for `Date` may be up to a second behind; Last-Modified must not be later.
-    is_dated = now >= entry.last_modified + 1
+    is_dated = now >= entry.dated_from
     # A 404 ignores preconditions (RFC 9110 §13.2.1).
     if request.preconditions is not None and entry.status == 200:
         verdict, variant = _evaluated(entry, variant, request, method=method, now=now, is_dated=is_dated)
@@ -92,11 +139,11 @@ def _adjusted(
     """Return the block as it stands, or with what this one answer says differently."""
     if cache_status is HIT and entry.changes_at is None and not request.is_authorized:
         return block
-    if entry.changes_at is not None:
-        block = _clipped(block, entry, entry.changes_at, now)
-        if cache_status is HIT and not request.is_authorized and now < entry.fresh_until:
-            return block
     fields = [*block[:-1], cache_status]
+    if entry.changes_at is not None:
+        # As for the end of this second: the blocks of hits are made once in each.
+        lifetimes = dict(freshness_fields(entry.policy, remaining=entry.changes_at - int(now) - 1))
+        fields = [(name, lifetimes.get(name, value)) for name, value in fields]
     if request.is_authorized:
         # Shared caches keep an answer to a request with credentials only if told so (RFC 9111 §3.5),
         # by the field that they go by (RFC 9213 §2.2). Surrogate-Control knows no such word.
@@ -107,20 +154,6 @@ def _adjusted(
     if now >= entry.fresh_until:
         # Not vouched for at this moment: say how old it is, so that nobody counts it as new.
         fields.append((b"age", b"%d" % max(0, now - entry.stored_at)))
-    return fields
-
-
-def _clipped(block: list[Field], entry: Entry, changes_at: float, now: float) -> list[Field]:
-    """Return the block with no lifetime beyond the entry's change; made once a second, for it is hot."""
-    second = int(now)
-    if entry.clipped[0] != second:
-        entry.clipped = (second, {})
-    blocks = entry.clipped[1]
-    fields = blocks.get(id(block))
-    if fields is None:
-        # As for the end of this second, so that no answer of it promises too much.
-        lifetimes = dict(freshness_fields(entry.policy, remaining=changes_at - second - 1))
-        fields = blocks[id(block)] = [(name, lifetimes.get(name, value)) for name, value in block]
     return fields
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from caching import cache_status
-from caching.answer import Answer, answer, redirect, refusal
+from caching.answer import Answer, answer, hit, redirect, refusal
 from caching.build_rate import BuildRate, TooManyBuilds
 from caching.cache_control import NO_STORE
 from caching.cache_status import Outcome
@@ -71,6 +71,7 @@ class ReadPath:
     ) -> None:
         self.outcomes: Counter[str] = Counter()
         self._routes = routes
+        self.l1 = coherence.l1
         self._get = coherence.l1.get
         self._flights = flights
         self._build_rate = build_rate
@@ -91,8 +92,7 @@ class ReadPath:
                 if entry is not None and now < entry.fresh_until:
                     entry.read = True
                     self.outcomes["hit"] += 1
-                    request = read_request_fields(scope["headers"])
-                    status, fields, body = answer(entry, request, method=method, now=now)
+                    status, fields, body = hit(entry, scope["headers"], method=method, now=now)
                     # As `_send` does, without the price of another coroutine.
                     await send({"type": "http.response.start", "status": status, "headers": fields})
                     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})

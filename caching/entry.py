@@ -18,7 +18,7 @@ import math
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from caching.building import Dependencies
 from caching.cache_control import freshness_fields
@@ -49,7 +49,18 @@ class Reply:
     dependencies: Dependencies = field(default_factory=Dependencies)
 
 
-@dataclass(frozen=True, slots=True)
+class Blocks(NamedTuple):
+    """The header blocks of hits up to a moment, of the 200 (or 404) and of the 304."""
+
+    until: float
+    full: list[Field]
+    not_modified: list[Field]
+
+
+OUTDATED: Final = Blocks(0.0, [], [])
+
+
+@dataclass(slots=True)
 class Variant:
     """One coding of the body, with its header blocks ready to send.
 
@@ -62,6 +73,7 @@ class Variant:
     full: list[Field]
     full_dated: list[Field]
     not_modified: list[Field]
+    blocks: Blocks = OUTDATED  # What hits are answered with (`answer.py`).
 
 
 @dataclass(slots=True)
@@ -82,8 +94,11 @@ class Entry:
     changes_at: float | None
     bytes: int = 0
     read: bool = False  # L1's mark: was it asked for since it was queued?
-    # Blocks whose lifetimes end at `changes_at`, by the second in which they are right (`answer.py`).
-    clipped: tuple[int, dict[int, list[Field]]] = field(default_factory=lambda: (0, {}))
+
+    @property
+    def dated_from(self) -> float:
+        """From when on Last-Modified is sent: the clock behind `Date` may be up to a second late."""
+        return self.last_modified + 1
 
     def freshness(self, *, now: float) -> Freshness:
         """Return what may be done with the entry at `now`."""
@@ -180,6 +195,7 @@ def _footprint(entry: Entry) -> int:
             variant.full,
             variant.full_dated,
             variant.not_modified,
+            variant.blocks,
         ):
             objects[id(part)] = part
         for pair in (*variant.full_dated, *variant.full, *variant.not_modified):

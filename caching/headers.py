@@ -35,7 +35,7 @@ _PRECONDITIONS: Final = {
     b"if-modified-since": "if_modified_since",
     b"if-unmodified-since": "if_unmodified_since",
 }
-_READ: Final = frozenset({b"accept-encoding", b"authorization", *_PRECONDITIONS})
+READ_FIELDS: Final = frozenset({b"accept-encoding", b"authorization", *_PRECONDITIONS})
 
 
 class RequestFields(NamedTuple):
@@ -51,7 +51,7 @@ def read_request_fields(headers: Iterable[Field]) -> RequestFields:
     accept_encoding = preconditions = None
     is_authorized = False
     for name, value in headers:
-        if name not in _READ:
+        if name not in READ_FIELDS:
             continue
         if name == b"accept-encoding":
             accept_encoding = value if accept_encoding is None else accept_encoding + b", " + value

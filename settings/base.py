@@ -78,7 +78,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             # Readers keep reading while one writer writes.
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                " PRAGMA mmap_size=268435456; PRAGMA cache_size=-65536;"
+                " PRAGMA mmap_size=268435456; PRAGMA cache_size=-4096;"
                 # So that a row which INSERT OR REPLACE takes away fires its delete triggers.
                 " PRAGMA recursive_triggers=ON;"
             ),
