@@ -1,7 +1,7 @@
 """Profiling: Silk records every request that reaches Django. Never for timing, never public.
 
-Needs the packages of the `measure` group (`make profile-install` is not needed: `make test`
-installs them too). Silk's pages are for staff only.
+Needs the packages of the `measure` group, which `make test` installs as well. Silk's pages
+are for staff only.
 """
 
 from settings.development import *
