@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from caching import cache_status
 from caching.answer import Answer, answer, hit, redirect, refusal
@@ -32,14 +32,9 @@ from caching.entry import Entry
 from caching.flights import Flights, Landing, Overloaded
 from caching.freshness import Freshness
 from caching.headers import PUBLIC_FIELDS, Field, read_request_fields
+from caching.messages import Application, Receive, Scope, Send, send_answer
 from caching.parameters import BadParameter
 from caching.routes import Elsewhere, RouteTable, Target
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _READS: Final = frozenset({"GET", "HEAD"})
 _REDIRECT_AGE: Final = 86_400  # Seconds; how URLs are spelled does not change from day to day.
@@ -93,7 +88,7 @@ class ReadPath:
                     entry.read = True
                     self.outcomes["hit"] += 1
                     status, fields, body = hit(entry, scope["headers"], method=method, now=now)
-                    # As `_send` does, without the price of another coroutine.
+                    # As `send_answer` does, without the price of another coroutine.
                     await send({"type": "http.response.start", "status": status, "headers": fields})
                     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
                 else:
@@ -111,18 +106,18 @@ class ReadPath:
             found = self._routes.find(scope["raw_path"], scope["query_string"])
         except BadParameter as error:
             self.outcomes["refused"] += 1
-            await _send(send, method, _refused_parameter(error, scope))
+            await send_answer(send, method, _refused_parameter(error, scope))
             return
         if found is None:
             if scope["path"] == _LIVE:
-                await _send(send, method, _alive())
+                await send_answer(send, method, _alive())
                 return
             self.outcomes[Outcome.BYPASS.value] += 1
             await self._django(scope, receive, send)
         elif isinstance(found, Elsewhere):
-            await _send(send, method, redirect(found.location, max_age=_REDIRECT_AGE))
+            await send_answer(send, method, redirect(found.location, max_age=_REDIRECT_AGE))
         else:
-            await _send(send, method, await self._answer(found, scope))
+            await send_answer(send, method, await self._answer(found, scope))
 
     async def _answer(self, target: Target, scope: Scope) -> Answer:
         now = self._clock()
@@ -224,11 +219,6 @@ def _alive() -> Answer:
         *PUBLIC_FIELDS,
     )
     return Answer(200, fields, b'{"status":"live"}')
-
-
-async def _send(send: Send, method: str, reply: Answer) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": reply.fields})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body})
 
 
 async def _run_lifespan(lifespan: Lifespan, receive: Receive, send: Send) -> None:

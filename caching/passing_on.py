@@ -15,17 +15,13 @@ So whoever sends slowly holds a connection, never a thread, and no view acts on 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from a2wsgi import WSGIMiddleware
 
 from caching.answer import Answer, refusal
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from caching.messages import Message, Receive, Scope, Send, send_answer
 
 READ_WITHIN: Final = 20.0  # Seconds that a client has for the whole of a body.
 
@@ -57,8 +53,7 @@ class PassingOn:
         is_head = scope["method"] == "HEAD"
         body = await self._body(scope, receive)
         if isinstance(body, Answer):
-            await send({"type": "http.response.start", "status": body.status, "headers": body.fields})
-            await send({"type": "http.response.body", "body": b"" if is_head else body.body})
+            await send_answer(send, scope["method"], body)
         elif body is not None:
             await self._gateway(scope, _replaying(body, receive), _without_body(send) if is_head else send)
 

@@ -29,11 +29,12 @@ from api.representations import DRAFTS, Standing, post_representation, standing_
 from api.routes import ListRoute
 from api.serializers.drafts import DraftItem
 from api.views.writing import JSON, Guarded
+from caching import cache_control
 from caching.conditional import Verdict
 from querysets.keyset import NEWEST_FIRST, Order
 from querysets.posts import PostQuerySet
 
-PRIVATE: Final = "private, no-store"
+PRIVATE: Final = cache_control.PRIVATE[1].decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
