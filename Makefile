@@ -31,7 +31,7 @@ run: $(VENV)/runtime.installed  ## Install, migrate, fill and serve on 127.0.0.1
 	@echo "Serving http://127.0.0.1:$(PORT)/api/v1/posts/ and http://127.0.0.1:$(PORT)/api/docs/ (Ctrl-C stops)"
 	@exec $(BIN)/gunicorn -c settings/gunicorn.py
 
-test: $(VENV)/development.installed services lint  ## Install what the tests need, check the code, run all tests
+test: $(VENV)/development.installed services django-tests lint  ## Install what the tests need, check the code, run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/development.installed  ## Check formatting, style, types and imports
@@ -60,6 +60,10 @@ clean:  ## Remove what was installed; var/ (your data) stays
 .PHONY: services
 services:
 	@sh deploy/install-test-services.sh
+
+.PHONY: django-tests
+django-tests: $(VENV)/development.installed
+	@sh deploy/fetch-django-tests.sh $(BIN)/python $(LOCKS)/development.txt var
 
 $(BIN)/python:
 	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)"

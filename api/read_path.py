@@ -1,44 +1,151 @@
-"""How do the parts come together? Routes, L1, builds and relay, from the settings."""
+"""How do the parts come together? Routes, L1, L2, builds and relay, from the settings."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 
+from api.reference_rows import KINDS
 from api.routes import PUBLIC_ROUTES
 from api.surrogate_keys import collecting_rows
-from caching import relay
+from caching import outbox, relay, standing, tiered_fleet, tiered_l1
 from caching.asgi import Lifespan, ReadPath
 from caching.build_rate import BuildRate
-from caching.coherence import Coherence
+from caching.coherence import Coherence, Start
+from caching.confirming import Confirming
 from caching.django_builds import DjangoBuilds
-from caching.flights import Flights
+from caching.entry import Entry
+from caching.flights import Flights, Others
 from caching.l1 import L1
 from caching.passing_on import PassingOn
 from caching.relay import Ownership, Relay
 from caching.routes import RouteTable
+from caching.rows import cache as rows
+from caching.rows.cache import KeptRows
+from caching.shared import connections
+from caching.shared.fleet import Fleet
+from caching.shared.tail import longest_command
+from caching.standing import Standing
+
+_TRUSTED_WITHIN = 2.0  # Seconds after which a worker serves, trusted or not.
 
 
 def read_path(django: WSGIHandler) -> ReadPath:
     """Put the read path in front of a Django application."""
-    options = settings.READPATH
-    coherence = Coherence(L1(options["L1_BYTES"]))
-    builds = DjangoBuilds(django, coherence, observing=collecting_rows)
-    flights = Flights(builds, coherence, threads=options["BUILD_THREADS"], queue=options["BUILD_QUEUE"])
-    relaying = Relay(coherence, Ownership(_lock_path()), interval=options["RELAY_INTERVAL"])
+    return _shared(django) if connections.is_configured() else _embedded(django)
 
-    def startup() -> None:
+
+def _embedded(django: WSGIHandler) -> ReadPath:
+    """Serve a database alone: what this process relays is all there is to hear."""
+    coherence = Coherence(L1(settings.READPATH["L1_BYTES"]))
+
+    def store(entry: Entry, start: Start) -> bool:
+        return coherence.store(entry, start=start.position)
+
+    flights = _flights(django, coherence, store)
+    relaying = Relay(coherence, Ownership(_lock_path()), interval=settings.READPATH["RELAY_INTERVAL"])
+
+    async def startup() -> None:
         relay.activate(relaying)
         relaying.start()
 
-    def shutdown() -> None:
+    async def shutdown() -> None:
         relaying.stop()
         flights.close()
 
+    standing.report_from(
+        lambda: Standing.COHERENT if coherence.is_trusting() else Standing.STARTING,
+    )
+    return _front(django, coherence, flights, Lifespan(startup, shutdown))
+
+
+def _shared(django: WSGIHandler) -> ReadPath:
+    """Serve beside other workers: what any of them relays is heard through Redis."""
+    lease = settings.READPATH["LEASE"]
+    coherence = Coherence(L1(settings.READPATH["L1_BYTES"]), leased=True)
+    kept = KeptRows(coherence, KINDS)
+
+    def heard(keys: Collection[str]) -> None:
+        tiered_l1.dropped(keys)
+        kept.heard(keys)
+
+    fleet = Fleet(
+        connections.client(),
+        coherence,
+        lease=lease,
+        heard=heard,
+        unsettled=lambda: relaying.wake(),  # noqa: PLW0108 - it is made below.
+    )
+    relaying = Relay(
+        fleet,
+        None,
+        interval=settings.READPATH["RELAY_INTERVAL"],
+        lease=lease,
+        passes=fleet,
+    )
+    confirming = Confirming(outbox.look, coherence, is_reported=relay.changes_are_reported, most=outbox.BATCH)
+    flights = _flights(django, coherence, fleet.store, fleet)
+
+    tasks: list[asyncio.Task[None]] = []
+
+    async def startup() -> None:
+        relay.activate(relaying)
+        relaying.start()
+        tiered_fleet.connect(connections.ALIAS, fleet)
+        rows.connect(kept)
+        await fleet.start(
+            connections.async_client(),
+            connections.async_client(timeout=longest_command(lease, settings.READPATH["REDIS_TIMEOUT"])),
+            within=_TRUSTED_WITHIN,
+        )
+        tasks.append(asyncio.create_task(standing.log_changes()))
+
+    async def shutdown() -> None:
+        for task in tasks:
+            task.cancel()
+        # Before all else: so no writer waits for a worker that applies nothing any more.
+        tiered_fleet.disconnect(connections.ALIAS)
+        rows.disconnect()
+        await fleet.stop()
+        await connections.close_async_clients()
+        relaying.stop()
+        confirming.close()
+        flights.close()
+
+    standing.report_from(lambda: fleet.standing(is_cut_off=confirming.failed))
+    return _front(django, coherence, flights, Lifespan(startup, shutdown), confirming.confirm)
+
+
+def _flights(
+    django: WSGIHandler,
+    coherence: Coherence,
+    store: Callable[[Entry, Start], bool],
+    others: Others | None = None,
+) -> Flights:
+    options = settings.READPATH
+    return Flights(
+        DjangoBuilds(django, store, observing=collecting_rows),
+        coherence,
+        threads=options["BUILD_THREADS"],
+        queue=options["BUILD_QUEUE"],
+        others=others,
+    )
+
+
+def _front(
+    django: WSGIHandler,
+    coherence: Coherence,
+    flights: Flights,
+    lifespan: Lifespan,
+    confirm: Callable[[], Awaitable[bool]] | None = None,
+) -> ReadPath:
+    options = settings.READPATH
     return ReadPath(
         routes=RouteTable(PUBLIC_ROUTES),
         coherence=coherence,
@@ -49,7 +156,8 @@ def read_path(django: WSGIHandler) -> ReadPath:
             threads=options["DJANGO_THREADS"],
             longest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         ),
-        lifespan=Lifespan(startup, shutdown),
+        lifespan=lifespan,
+        confirm=confirm,
         trusted_proxies=options["TRUSTED_PROXIES"],
     )
 

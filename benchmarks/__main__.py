@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from benchmarks import depth, hits, machine, memory, steps
+from benchmarks import coherence, depth, hits, machine, memory, steps, tiers
 from benchmarks.report import Section, keep, progress
 
-_SECTIONS = ("hits", "steps", "depth", "memory")
+_SECONDS_OF_HITS = 3
+_SECTIONS = ("hits", "steps", "depth", "memory", "coherence", "tiers")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,11 +58,15 @@ def _conclude(found: list[Section], described: dict[str, Any], *, seconds: float
 
 def _run(name: str, arguments: argparse.Namespace) -> list[Section]:
     if name == "hits":
-        return [hits.run(rounds=arguments.rounds, seconds=arguments.seconds)]
+        return [hits.run(rounds=arguments.rounds, seconds=arguments.seconds or _SECONDS_OF_HITS)]
     if name == "steps":
         return [steps.run(rounds=arguments.rounds)]
     if name == "depth":
         return depth.run(posts=arguments.posts, rounds=arguments.rounds, database_url=arguments.database_url)
+    if name == "coherence":
+        return coherence.run(rounds=arguments.rounds)
+    if name == "tiers":
+        return tiers.run(rounds=arguments.rounds, seconds=arguments.seconds or tiers.SECONDS)
     return [memory.run(posts=arguments.posts, urls=arguments.urls)]
 
 
@@ -69,14 +74,18 @@ def _arguments() -> argparse.Namespace:
     parser = _Parser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("section", nargs="?", default="all", choices=(*_SECTIONS, "all"), help="(all)")
 
-    def option(name: str, least: int, default: int, what: str) -> None:
-        parser.add_argument(
-            name, type=_at_least(least), default=default, metavar="N", help=f"{what} (%(default)s)"
-        )
+    def option(name: str, least: int, default: int | None, what: str) -> None:
+        told = what if default is None else f"{what} (%(default)s)"
+        parser.add_argument(name, type=_at_least(least), default=default, metavar="N", help=told)
 
     option("--posts", 1000, depth.POSTS, "generated posts for depth and memory")
-    option("--seconds", 1, 3, "for each contender in each round of hits")
-    option("--rounds", 1, 5, "of hits, steps and depth")
+    option(
+        "--seconds",
+        1,
+        None,
+        f"for each contender in each round of hits ({_SECONDS_OF_HITS}), tiers ({tiers.SECONDS})",
+    )
+    option("--rounds", 1, 5, "of hits, steps, depth, coherence and tiers")
     option("--urls", 1000, memory.URLS, "to walk over in memory")
     parser.add_argument(
         "--database-url",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -67,6 +68,15 @@ def progress(text: str) -> None:
 def middle(values: Sequence[float]) -> tuple[float, float, float]:
     """Return median, least and greatest."""
     return median(values), min(values), max(values)
+
+
+def percentile(ascending: Sequence[float], share: float) -> float:
+    """Return the value that `share` percent of the others do not exceed; 100 is the greatest.
+
+    >>> [percentile([1, 2, 3, 4], share) for share in (50, 75, 99, 100)]
+    [2, 3, 4, 4]
+    """
+    return ascending[max(0, math.ceil(len(ascending) * share / 100) - 1)]
 
 
 def keep(sections: Sequence[Section], machine: dict[str, Any]) -> Path:

@@ -18,7 +18,15 @@ from typing import Final, Self
 from benchmarks.machine import ROOT, pin
 from benchmarks.processes import only_child
 
+HIT: Final = "readpath; hit"
 LIST: Final = "/api/v1/posts/"
+# How the service is served, and how one would serve Django alone: no number of threads answered more.
+CONFIGURATION: Final = ("-c", "settings/gunicorn.py")
+GTHREAD: Final = (
+    *("--worker-class", "gthread", "--http-parser", "fast", "--keep-alive", "75", "--log-level", "warning"),
+    *("--threads", "16"),
+    "django.core.wsgi:get_wsgi_application()",
+)
 STARTS_WITHIN: Final = 60.0  # Seconds.
 _STOPS_WITHIN: Final = 20.0
 _OURS: Final = ("READPATH_", "DATABASE_", "REDIS_", "DJANGO_")
@@ -131,12 +139,16 @@ class Gunicorn(_Process):
         finally:
             connection.close()
 
-    def wait_for_hits(self, path: str) -> None:
-        """Return once the server answers from memory: what it had to do before that is done."""
+    def wait_for_hits(self, path: str, status: str = HIT) -> bytes:
+        """Return what the server answers from memory (or as `status` says), once it does."""
         deadline = time.monotonic() + STARTS_WITHIN
-        while (found := self.ask(path)[0].headers["cache-status"]) != "readpath; hit":
+        while True:
+            response, body = self.ask(path)
+            found = response.headers["cache-status"]
+            if found == status:
+                return body
             if time.monotonic() > deadline:
-                raise RuntimeError(f"need a hit of {path}, got {found} for {STARTS_WITHIN:.0f} s")
+                raise RuntimeError(f"need {status!r} of {path}, got {found!r} for {STARTS_WITHIN:.0f} s")
             time.sleep(0.05)
 
     def is_ready(self) -> bool:

@@ -6,18 +6,19 @@ In the order in which a request travels:
     2. no public read                                              ─► Django, untouched
     3. a public read, but not spelled canonically, or wrongly      ─► 308 or 400
     4. L1 holds it, fresh or stale                                 ─► answer (and renew)
-    5. build it, or join the build under way                       ─► answer
+    5. L2 holds it, or it is built, here or in another worker      ─► answer
     6. that failed, but L1 holds what is usable on error           ─► answer, and say so
 
 Everything but the builds runs in the event loop's thread, and step 1 awaits nothing but the
-sending.
+sending. While L1 may not be trusted as it is, the steps that use it come after a look at the
+outbox (`confirming.py`), or do not come at all.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +30,7 @@ from caching.cache_status import Outcome
 from caching.client_address import client_address
 from caching.coherence import Coherence
 from caching.entry import Entry
-from caching.flights import Flights, Landing, Overloaded
+from caching.flights import Flights, Landing, Origin, Overloaded
 from caching.freshness import Freshness
 from caching.headers import PUBLIC_FIELDS, Field, read_request_fields
 from caching.messages import Application, Receive, Scope, Send, send_answer
@@ -45,8 +46,8 @@ _LIVE: Final = "/healthz/live"
 class Lifespan:
     """What is done when the server has started, and before it stops."""
 
-    startup: Callable[[], None]
-    shutdown: Callable[[], None]
+    startup: Callable[[], Awaitable[None]]
+    shutdown: Callable[[], Awaitable[None]]
 
 
 class ReadPath:
@@ -61,6 +62,7 @@ class ReadPath:
         build_rate: BuildRate,
         django: Application,
         lifespan: Lifespan,
+        confirm: Callable[[], Awaitable[bool]] | None = None,
         trusted_proxies: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -68,6 +70,9 @@ class ReadPath:
         self._routes = routes
         self.l1 = coherence.l1
         self._get = coherence.l1.get
+        self._coherence = coherence
+        self._lease_clock = coherence.clock
+        self._confirm = confirm
         self._flights = flights
         self._build_rate = build_rate
         self._django = django
@@ -84,7 +89,11 @@ class ReadPath:
                 query_string: bytes = scope["query_string"]
                 entry = self._get(raw_path + b"?" + query_string if query_string else raw_path)
                 now = self._clock()
-                if entry is not None and now < entry.fresh_until:
+                if (
+                    entry is not None
+                    and now < entry.fresh_until
+                    and self._lease_clock() < self._coherence.trusted_until
+                ):
                     entry.read = True
                     self.outcomes["hit"] += 1
                     status, fields, body = hit(entry, scope["headers"], method=method, now=now)
@@ -120,24 +129,29 @@ class ReadPath:
             await send_answer(send, method, await self._answer(found, scope))
 
     async def _answer(self, target: Target, scope: Scope) -> Answer:
-        now = self._clock()
-        entry = self._get(target.key)
+        is_trusted = self._coherence.is_trusting()
+        field: Field | None = None
+        if not is_trusted and self._confirm is not None:
+            is_trusted = await self._confirm()
+            field = cache_status.CONFIRMED
+        entry = self._get(target.key) if is_trusted else None
         if entry is not None:
             entry.read = True
-            freshness = entry.freshness(now=now)
+            freshness = entry.freshness(now=self._clock())
             if freshness is Freshness.FRESH:
-                return self._respond(entry, scope, Outcome.HIT)
+                return self._respond(entry, scope, Outcome.HIT, field)
             if freshness is Freshness.STALE:
                 self._renew(target)
                 return self._respond(entry, scope, Outcome.STALE)
-        return await self._build(target, scope, was_held=entry is not None)
+        return await self._obtain(target, scope, held=entry, is_informed=is_trusted)
 
-    async def _build(self, target: Target, scope: Scope, *, was_held: bool) -> Answer:
+    async def _obtain(self, target: Target, scope: Scope, *, held: Entry | None, is_informed: bool) -> Answer:
         client = client_address(scope, trusted_proxies=self._trusted_proxies)
         try:
             landing, collapsed = await self._flights.obtain(
                 target,
-                may_launch=lambda: self._build_rate.spend(client, now=self._clock()),
+                may_build=lambda: self._build_rate.spend(client, now=self._clock()),
+                is_informed=is_informed,
             )
         except TooManyBuilds as verdict:
             self.outcomes["throttled"] += 1
@@ -148,22 +162,29 @@ class ReadPath:
             failed: Answer = _overloaded(error, target)
         else:
             if isinstance(landing.result, Entry):
-                return self._respond_built(
-                    landing, landing.result, scope, collapsed=collapsed, was_held=was_held
+                return self._respond_landed(
+                    target,
+                    landing,
+                    landing.result,
+                    scope,
+                    collapsed=collapsed,
+                    was_held=held is not None,
                 )
             failed = landing.result
-        return self._instead_of(failed, target, scope)
+        return self._instead_of(failed, target, scope, is_informed=is_informed)
 
-    def _instead_of(self, failed: Answer, target: Target, scope: Scope) -> Answer:
+    def _instead_of(self, failed: Answer, target: Target, scope: Scope, *, is_informed: bool) -> Answer:
         """Answer from what L1 still holds when a build failed for a reason that is ours."""
-        entry = self._get(target.key)  # Asked again: an invalidated entry is gone by now.
+        # Asked again: an invalidated entry is gone by now, and an old one may have come from L2.
+        entry = self._get(target.key) if is_informed else None
         if failed.status < 500 or entry is None or entry.freshness(now=self._clock()) is Freshness.EXPIRED:
             self.outcomes["failed"] += 1
             return failed
         return self._respond(entry, scope, Outcome.STALE, cache_status.STALE_ON_ERROR)
 
-    def _respond_built(
+    def _respond_landed(  # noqa: PLR0913 - all that tells how it was come by.
         self,
+        target: Target,
         landing: Landing,
         entry: Entry,
         scope: Scope,
@@ -171,7 +192,12 @@ class ReadPath:
         collapsed: bool,
         was_held: bool,
     ) -> Answer:
-        if collapsed:
+        if landing.origin is Origin.L2:
+            if entry.freshness(now=self._clock()) is Freshness.STALE:
+                self._renew(target)
+                return self._respond(entry, scope, Outcome.STALE)
+            return self._respond(entry, scope, Outcome.HIT, cache_status.FROM_L2)
+        if collapsed or landing.origin is Origin.ELSEWHERE:
             return self._respond(entry, scope, Outcome.COLLAPSED)
         if not landing.is_stored:
             return self._respond(entry, scope, Outcome.MISS, cache_status.MISS_NOT_STORED)
@@ -190,12 +216,9 @@ class ReadPath:
         )
 
     def _renew(self, target: Target) -> None:
-        """Begin to rebuild a stale entry behind its reader's back, if nobody does and there is room."""
+        """Begin to renew a stale entry behind its reader's back, if nobody does."""
         if not self._flights.is_flying(target):
-            try:
-                self._flights.launch(target)
-            except Overloaded:
-                self.outcomes["overloaded"] += 1
+            self._flights.launch(target, is_renewal=True)
 
 
 def _refused_parameter(error: BadParameter, scope: Scope) -> Answer:
@@ -224,11 +247,11 @@ def _alive() -> Answer:
 async def _run_lifespan(lifespan: Lifespan, receive: Receive, send: Send) -> None:
     await receive()
     try:
-        lifespan.startup()
+        await lifespan.startup()
     except Exception as error:
         await send({"type": "lifespan.startup.failed", "message": str(error)})
         raise
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    lifespan.shutdown()
+    await lifespan.shutdown()
     await send({"type": "lifespan.shutdown.complete"})

@@ -44,7 +44,11 @@ FIELDS: Final[Mapping[Outcome, Field]] = {
     Outcome.BYPASS: BYPASS,
 }
 
-# Finer words for two of them. A miss whose entry was refused, since a write came in between;
+# Finer words for some of them. A hit that was not in this worker's memory, but in Redis;
+FROM_L2: Final = _field(b"hit; detail=l2")
+# a hit that a look at the outbox has confirmed, for Redis is out of reach;
+CONFIRMED: Final = _field(b"hit; detail=confirmed")
+# a miss whose entry was refused, since a write came in between;
 MISS_NOT_STORED: Final = _field(b"fwd=uri-miss")
 # a miss because the entry was past its hard TTL, renewed;
 RENEWED: Final = _field(b"fwd=stale; stored")

@@ -24,10 +24,11 @@ from django.http.response import HttpResponseBase
 
 from caching.answer import Answer, refusal, unstored
 from caching.building import collecting
-from caching.coherence import Coherence
-from caching.entry import Reply, make_entry
+from caching.coherence import Start
+from caching.entry import Entry, Reply, make_entry
 from caching.flights import Landing
 from caching.routes import Target
+from caching.rows.bypass import bypassed
 from caching.snapshot import snapshot
 
 logger = logging.getLogger(__name__)
@@ -41,24 +42,25 @@ _KEPT_FIELDS: Final = ("Link", "Retry-After", "Strict-Transport-Security")
 class DjangoBuilds:
     """Builds entries; each call runs in a thread of its own.
 
-    `observing` is entered around each build; in it, rows that are read become dependencies.
+    `store` keeps an entry, unless a write has overtaken the build that began at the start, and
+    tells whether it did. `observing` is entered around each build; in it, rows that are read become dependencies.
     """
 
     def __init__(
         self,
         handler: WSGIHandler,
-        coherence: Coherence,
+        store: Callable[[Entry, Start], bool],
         *,
         observing: Callable[[], AbstractContextManager[None]] = nullcontext,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._handler = handler
-        self._coherence = coherence
+        self._store = store
         self._observing = observing
         self._clock = clock
         self._host = _allowed_host()
 
-    def __call__(self, target: Target, start: int) -> Landing:
+    def __call__(self, target: Target, start: Start) -> Landing:
         """Build the target and store the entry, if what it is may be stored."""
         try:
             reply = self._reply(target)
@@ -74,13 +76,13 @@ class DjangoBuilds:
             return Landing(unstored(reply))
         policy = target.route.policy_for(reply.status, target.values)
         entry = make_entry(target.key, reply, policy, now=self._clock())
-        return Landing(entry, self._coherence.store(entry, start=start))
+        return Landing(entry, self._store(entry, start))
 
     def _reply(self, target: Target) -> Reply:
         environ = self._environ(target)
         # Gives back connections that have died since this thread's last build.
         request_started.send(sender=type(self._handler), environ=environ)
-        with collecting() as dependencies, self._observing(), snapshot():
+        with collecting() as dependencies, self._observing(), bypassed(), snapshot():
             response = self._handler.get_response(WSGIRequest(environ))
         try:
             return Reply(

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from caching.building import Dependencies
 from caching.cache_control import freshness_fields
@@ -36,6 +36,10 @@ SCHEMA_VERSION: Final = "1"
 JSON: Final = "application/json"
 _NUMBERS_BYTES: Final = 7 * 28  # The numbers and moments of an entry.
 _EXPOSED_FIELDS: Final = tuple(pair for pair in PUBLIC_FIELDS if pair[0].startswith(b"access-control-"))
+
+
+# A body in one coding: the ETag of the bytes, and the bytes.
+Coded: TypeAlias = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Entry:
     key: bytes
     status: int
     policy: CachePolicy
+    fields: tuple[Field, ...]  # What the build said of the body, whatever its coding.
     variants: Mapping[str, Variant]
     codings: tuple[str, ...]
     surrogate_keys: frozenset[str]
@@ -115,25 +120,18 @@ def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> 
     """Make the entry of a reply that was read from the database at about `now`."""
     changes_at = reply.dependencies.changes_at
     last_modified = math.floor(now) + 1
-    lifetimes = tuple(freshness_fields(policy))
     # Copied, for a serialiser leaves its result in a buffer up to twice as large.
     bodies = {IDENTITY: bytes(memoryview(reply.body)), **compress(reply.body)}
-    shared = (
-        (b"content-type", reply.content_type.encode("latin-1")),
-        *lifetimes,
-        *reply.fields,
-        *PUBLIC_FIELDS,
-    )
-    variants = {
-        coding: _variant(coding, body, shared, lifetimes, last_modified) for coding, body in bodies.items()
-    }
+    coded = {coding: (etag(body, SCHEMA_VERSION), body) for coding, body in bodies.items()}
+    fields = ((b"content-type", reply.content_type.encode("latin-1")), *reply.fields)
     soonest = math.inf if changes_at is None else changes_at
     entry = Entry(
         key=key,
         status=reply.status,
         policy=policy,
-        variants=variants,
-        codings=tuple(coding for coding in bodies if coding != IDENTITY),
+        fields=fields,
+        variants=make_variants(coded, fields, policy, last_modified),
+        codings=compressed(coded),
         surrogate_keys=carried_keys(reply.dependencies.keys),
         stored_at=now,
         last_modified=last_modified,
@@ -144,6 +142,36 @@ def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> 
     )
     entry.bytes = _footprint(entry)
     return entry
+
+
+def make_variants(
+    coded: Mapping[str, Coded], fields: tuple[Field, ...], policy: CachePolicy, last_modified: int
+) -> dict[str, Variant]:
+    """Write the header blocks for each coding of a body: after a build, and after a stay in L2."""
+    lifetimes = tuple(freshness_fields(policy))
+    shared = (*fields, *lifetimes, *PUBLIC_FIELDS, HIT)
+    # RFC 9110 §15.4.5, and what guides an edge that updates its stored answer.
+    guiding = (*lifetimes, VARY, *_EXPOSED_FIELDS, HIT)
+    date = (b"last-modified", http_date(last_modified))
+    variants = {}
+    for coding, (tag, body) in coded.items():
+        validator = (b"etag", tag)
+        own: tuple[Field, ...] = (validator, (b"content-length", b"%d" % len(body)))
+        if coding != IDENTITY:
+            own = (*own, (b"content-encoding", coding.encode("ascii")))
+        variants[coding] = Variant(
+            body=body,
+            etag=tag,
+            full=[*own, *shared],
+            full_dated=[*own, date, *shared],
+            not_modified=[validator, *guiding],
+        )
+    return variants
+
+
+def compressed(codings: Iterable[str]) -> tuple[str, ...]:
+    """Return the codings among which a client may choose, the best first."""
+    return tuple(coding for coding in codings if coding != IDENTITY)
 
 
 def carried_keys(keys: Collection[str]) -> frozenset[str]:
@@ -157,33 +185,11 @@ def etags_of(body: bytes) -> frozenset[bytes]:
     return frozenset(etag(content, SCHEMA_VERSION) for content in (body, *compress(body).values()))
 
 
-def _variant(
-    coding: str,
-    body: bytes,
-    shared: tuple[Field, ...],
-    lifetimes: tuple[Field, ...],
-    last_modified: int,
-) -> Variant:
-    tag = etag(body, SCHEMA_VERSION)
-    own: tuple[Field, ...] = ((b"etag", tag), (b"content-length", b"%d" % len(body)))
-    if coding != IDENTITY:
-        own = (*own, (b"content-encoding", coding.encode("ascii")))
-    dated = (*own, (b"last-modified", http_date(last_modified)))
-    return Variant(
-        body=body,
-        etag=tag,
-        full=[*own, *shared, HIT],
-        full_dated=[*dated, *shared, HIT],
-        # RFC 9110 §15.4.5, and what guides an edge that updates its stored answer.
-        not_modified=[(b"etag", tag), *lifetimes, VARY, *_EXPOSED_FIELDS, HIT],
-    )
-
-
 def _footprint(entry: Entry) -> int:
     """Return about how many bytes of memory the entry occupies, each object counted once."""
     constants = {id(pair) for pair in (*PUBLIC_FIELDS, VARY, HIT)}
     objects: dict[int, object] = {
-        id(part): part for part in (entry, entry.key, entry.variants, entry.codings)
+        id(part): part for part in (entry, entry.key, entry.fields, entry.variants, entry.codings)
     }
     objects[id(entry.surrogate_keys)] = entry.surrogate_keys
     objects.update((id(key), key) for key in entry.surrogate_keys)

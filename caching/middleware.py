@@ -12,7 +12,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from caching import relay
+from caching import relay, tiered_fleet
 from caching.building import is_building
 from caching.headers import PUBLIC_FIELDS
 
@@ -23,17 +23,21 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class RelayBeforeAnswer:
-    """Invalidate what an unsafe request has changed before its client hears of it."""
+    """Invalidate what a request has changed, in the database or in Django's cache, before its client hears.
+
+    Any request may change the cache: a session, a count. Nobody waits who has changed nothing.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, and relay first what an unsafe method may have changed."""
-        response = self._get_response(request)
-        # Errors too: a view may have committed before it failed.
-        if request.method not in _SAFE_METHODS:
-            relay.acknowledge()
+        with tiered_fleet.deferring():
+            response = self._get_response(request)
+            # Errors too: a view may have committed before it failed.
+            if request.method not in _SAFE_METHODS:
+                relay.acknowledge()
         return response
 
 

@@ -1,89 +1,46 @@
 """Who passes on what the database has written down?
 
 Triggers put the surrogate keys of every change into the outbox, in the writer's own
-transaction. The relay reads committed rows, invalidates their keys, and only then deletes
-them: a crash in between repeats an invalidation and never loses one. Several threads may
-relay at once, for the same reason.
+transaction. The relay takes committed rows, invalidates their keys, and only then are they
+gone: a crash in between repeats an invalidation and never loses one.
 
-    writer ── COMMIT ──► outbox ──► read ──► invalidate ──► delete
+    writer ── COMMIT ──► outbox ──► take ──► invalidate ──► gone
                                       ▲ crash anywhere: the rows are still there
 
-Without Redis one process owns the outbox of a database, by a file lock. A second process
-on the same database (a reload, a mistake) stores nothing until it owns the lock, and lets
-the owner relay its writes.
+A relay runs in every worker, woken by the database where it can (`listening.py`), and before
+a writer is answered (`acknowledging.py`). With Redis, whoever comes first relays for all;
+without it, one process owns the outbox (`ownership.py`), and no other stores anything.
+
+Nothing is stored before the triggers were seen in place. `migrate` takes them away for a
+while, and leaves a key for everything behind when it does; so that key ends the trust.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import time
-from collections.abc import Callable, Collection
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import nullcontext
 from threading import Event, Thread
-from typing import Final, Protocol
+from typing import Final
 
-from django.db import DatabaseError, InterfaceError, connections, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
-from caching.models import Outbox
-from caching.surrogate_keys import EVERYTHING, surrogate_key
+from caching import outbox
+from caching.acknowledging import ACKNOWLEDGE_WITHIN, Acknowledging
+from caching.coherence import OutOfReach
+from caching.invalidates import Invalidates
+from caching.listening import Listening
+from caching.outbox import Taken
+from caching.ownership import Ownership
 from caching.triggers import install
+from caching.trust_lock import Passes, TrustLock
+
+__all__ = ["Invalidates", "Ownership", "Relay", "acknowledge", "activate", "deactivate"]
 
 logger = logging.getLogger(__name__)
 
-_DATABASE_TROUBLE: Final = (DatabaseError, InterfaceError)
-
-# Outbox rows relayed at a time. Where as many wait, everything is invalidated: telling millions of
-# keys apart, after an import, takes a minute and spares nothing.
-BATCH: Final = 20_000
-_OUTSTANDING: Final = f'SELECT id, key FROM "{install.OUTBOX}" ORDER BY id LIMIT %s'  # noqa: S608
-ACKNOWLEDGE_WITHIN: Final = 10.0  # Seconds a writer waits for its changes to be relayed.
-
-
-class Invalidates(Protocol):
-    """What the relay tells about changes."""
-
-    def invalidate(self, keys: Collection[str]) -> None:
-        """Drop what carries the keys."""
-
-    def trust(self) -> None:
-        """Store what is built from now on."""
-
-    def distrust(self) -> None:
-        """Drop everything, and store nothing."""
-
-
-class Ownership:
-    """The right to delete outbox rows: held by one process at a time, given back by its death."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-
-    @property
-    def held(self) -> bool:
-        """Whether this process owns the outbox."""
-        return self._descriptor is not None
-
-    def acquire(self) -> bool:
-        """Try to become the owner; return whether we are."""
-        if self._descriptor is not None:
-            return True
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            return False
-        self._descriptor = descriptor
-        return True
-
-    def release(self) -> None:
-        """Let another process own the outbox."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+_LONGEST_PAUSE: Final = 1.0  # Seconds between two looks at the outbox, whatever we hear.
 
 
 def changes_are_reported() -> bool:
@@ -95,142 +52,166 @@ def changes_are_reported() -> bool:
 
 
 class Relay:
-    """Relays for one process: on demand before a writer is answered, and every `interval` seconds.
+    """Relays for one process: before a writer is answered, and whenever something was committed.
 
-    Nothing is stored before the triggers were seen in place. `migrate` takes them away for a
-    while, and leaves a key for everything behind when it does; so that key ends the trust.
+    Where nothing tells us of a commit we look every `interval` seconds. A process that shares
+    nothing needs `ownership`; one that shares Redis has none, but `passes` that its `lease` is
+    counted from.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is made of, each by name.
         self,
         coherence: Invalidates,
-        ownership: Ownership,
+        ownership: Ownership | None,
         *,
         interval: float,
+        lease: float = 0.0,
+        passes: Passes | None = None,
         is_reported: Callable[[], bool] = changes_are_reported,
     ) -> None:
-        self._coherence = coherence
-        self._ownership = ownership
-        self._interval = interval
-        self._is_reported = is_reported
-        self._is_trusting = False
+        self._coherence: Final = coherence
+        self._ownership: Final = ownership
+        self._interval: Final = interval
+        # Often enough that a lease never runs out between two looks.
+        self._longest_pause: Final = min(_LONGEST_PAUSE, lease / 4 or _LONGEST_PAUSE)
+        self._is_reported: Final = is_reported
+        self._trust_lock: Final = TrustLock(coherence, passes, lease=lease) if passes else None
+        self._acknowledging: Final = Acknowledging(
+            coherence, self._relayed, self._trust_lock, lease=lease, pause=interval
+        )
+        self._listening: Listening | None = None
+        self._trusted_epoch: int | None = None
         self._look_again_at = 0.0
-        self._stopping = Event()
+        self._stopping: Final = Event()
         self._thread: Thread | None = None
+        self.relayed = 0
 
     def start(self) -> None:
         """Begin to look for changes that came from elsewhere."""
-        self._thread = Thread(target=self._run, name="relay", daemon=True)
+        self._thread = Thread(target=self.run, name="relay", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop looking, and let another process own the outbox."""
-        self._stopping.set()
+        self.end()
         if self._thread is not None:
             self._thread.join(timeout=ACKNOWLEDGE_WITHIN)
         self._distrust()
-        self._ownership.release()
+        if self._ownership is not None:
+            self._ownership.release()
+
+    def end(self) -> None:
+        """Let `run` return. From any thread or signal handler."""
+        self._stopping.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """Look at the outbox at once. From any thread or signal handler."""
+        if self._listening is not None:
+            self._listening.wake()
 
     def relay(self) -> int:
-        """Invalidate what committed changes touched; return the number of outbox rows relayed.
+        """Invalidate what committed changes touched, to the last; return the number of rows relayed.
 
-        Raises `DatabaseError`; nothing is lost then.
+        Raises `DatabaseError` or `OutOfReach`; nothing is lost then.
         """
         relayed = 0
-        while rows := _outstanding():
-            if len(rows) == BATCH:
-                relayed += self._relay_everything()
-                continue
-            self._invalidate({surrogate_key(label) for _, label in rows})
-            _delete([pk for pk, _ in rows])
-            relayed += len(rows)
+        while not outbox.is_empty():
+            taken, _ = self._pass_over()
+            relayed += taken.rows
+            if not taken.is_gone:
+                break
         return relayed
-
-    def _relay_everything(self) -> int:
-        # What is deleted had been committed before, and is gone only after it was invalidated.
-        with transaction.atomic():
-            deleted, _ = Outbox.objects.all().delete()
-            self._invalidate({EVERYTHING})
-        return deleted
-
-    def _invalidate(self, keys: Collection[str]) -> None:
-        self._coherence.invalidate(keys)
-        if EVERYTHING in keys:
-            self._distrust()
-
-    def _distrust(self) -> None:
-        self._is_trusting = False
-        self._coherence.distrust()
-
-    def _earn_trust(self) -> None:
-        """Let the process store, once it is certain to hear of changes; look at that once a second."""
-        if self._is_trusting or time.monotonic() < self._look_again_at:
-            return
-        self._is_trusting = self._is_reported()
-        if self._is_trusting:
-            self._coherence.trust()
-        else:
-            self._coherence.distrust()
-            self._look_again_at = time.monotonic() + 1.0
 
     def acknowledge(self) -> None:
         """Return once everything that the calling thread has committed is invalidated.
 
-        If that takes longer than `ACKNOWLEDGE_WITHIN`, this process forgets all that it
-        stored, so that what follows is right in any case.
+        If nobody can tell, this process forgets all that it stored, so that what follows is
+        right in any case.
         """
-        deadline = time.monotonic() + ACKNOWLEDGE_WITHIN
-        while time.monotonic() < deadline:
-            try:
-                if self._ownership.held:
-                    self.relay()
-                    return
-                if not Outbox.objects.exists():
-                    return
-            except _DATABASE_TROUBLE as error:
-                logger.warning("relaying a write failed, trying again: %s", error)
-                connections["default"].close_if_unusable_or_obsolete()
-            time.sleep(self._interval)
-        logger.error("a write could not be relayed within %.0f s; L1 is dropped", ACKNOWLEDGE_WITHIN)
-        self._distrust()
+        if not self._acknowledging.acknowledge():
+            self._distrust()
 
-    def _run(self) -> None:
-        failing = False
+    def run(self) -> None:
+        """Relay until `end`, through whatever happens to the database."""
+        listening = self._listening = Listening()
+        failures = 0
         while not self._stopping.is_set():
             try:
-                if self._ownership.acquire():
-                    self.relay()
-                    self._earn_trust()
-                failing = False
-            except _DATABASE_TROUBLE as error:
+                self._look(listening)
+                failures = 0
+                listening.wait(self._pause(listening))
+            except (DatabaseError, InterfaceError) as error:
                 # Nobody can tell us of a write while the database is away, and what is
                 # stored was right when it went: keep serving it (P6).
-                if not failing:
+                if not failures:
                     logger.warning("the outbox cannot be read, trying again: %s", error)
-                failing = True
+                failures += 1
+                if self._trust_lock is not None and isinstance(error, OperationalError | InterfaceError):
+                    self._trust_lock.in_vain()
                 connections["default"].close()
             except Exception:
                 # Whatever it was, this thread must live, and nobody knows what it has missed.
                 self._distrust()
-                if not failing:
+                if not failures:
                     logger.exception("relaying failed, trying again; nothing is stored until then")
-                failing = True
-            self._stopping.wait(self._interval)
+                failures += 1
+            if failures:
+                listening.sleep(min(self._interval * 2 ** min(failures, 10), _LONGEST_PAUSE))
+        listening.close()
         connections["default"].close()
 
+    def _look(self, listening: Listening) -> None:
+        """Relay what waits, and trust if that was all that was missing."""
+        if self._ownership is not None and not self._ownership.acquire():
+            return
+        listening.listen()
+        # In this order: what ends the trust while we look must not be taken for seen.
+        epoch = self._coherence.epoch
+        try:
+            with self._trust_lock.looking() if self._trust_lock else nullcontext():
+                if not outbox.is_empty():
+                    self.relayed += self._pass_over()[0].rows
+        except OutOfReach:
+            return  # What waits goes on waiting, for all to see.
+        self._earn_trust(epoch)
 
-def _outstanding() -> list[tuple[int, str]]:
-    # Asked twenty times a second by an idle process: the ORM's own time would be most of it.
-    with connections["default"].cursor() as cursor:
-        cursor.execute(_OUTSTANDING, [BATCH])
-        return list(cursor.fetchall())
+    def _pause(self, listening: Listening) -> float:
+        """Return for how many seconds nothing need be looked at, if nothing is heard."""
+        is_settled = self._trusted_epoch == self._coherence.epoch
+        return self._longest_pause if listening.hears and is_settled else self._interval
 
+    def _pass_over(self) -> tuple[Taken, int]:
+        """Relay what can be seen now; return what that was, and the position to wait for."""
+        with outbox.relaying() as taken:
+            if taken.keys:
+                position = self._coherence.invalidate(taken.keys, relay_pass=taken.number)
+        if not taken.keys:
+            position = self._coherence.last()  # Others have relayed it, before that was asked.
+        return taken, position
 
-def _delete(primary_keys: list[int]) -> None:
-    # By key and in slices: SQLite bounds the variables of a statement, and a range of keys
-    # could delete a row that was committed after we read.
-    for first in range(0, len(primary_keys), 500):
-        Outbox.objects.filter(pk__in=primary_keys[first : first + 500]).delete()
+    def _relayed(self) -> int | None:
+        """Relay, if we may; return the position up to which all is, None if it is not yet."""
+        if outbox.is_empty():
+            return self._coherence.last()
+        if self._ownership is not None and not self._ownership.held:
+            return None
+        return self._pass_over()[1]
+
+    def _earn_trust(self, epoch: int) -> None:
+        """Let the process store, once it is certain to hear of changes; look at that once a second."""
+        if self._trusted_epoch == epoch or time.monotonic() < self._look_again_at:
+            return
+        if self._is_reported():
+            self._coherence.trust(epoch)
+            self._trusted_epoch = epoch
+        else:
+            self._coherence.distrust()
+            self._look_again_at = time.monotonic() + 1.0
+
+    def _distrust(self) -> None:
+        self._coherence.distrust()
+        self._trusted_epoch = None
 
 
 _active: list[Relay] = []

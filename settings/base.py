@@ -7,16 +7,17 @@ module. Defaults need no service: SQLite in `var/`, caching inside the process.
 from pathlib import Path
 from typing import Any
 
-import environ
+from settings.environment import Environment
+from settings.redis import shared_store
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
+env = Environment()
 
-SECRET_KEY: str = env.str("SECRET_KEY", default="")
+SECRET_KEY: str = env.text("SECRET_KEY")
 DEBUG = False
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
+ALLOWED_HOSTS: list[str] = env.words("ALLOWED_HOSTS")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -68,7 +69,7 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- Database -------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'readpath.sqlite3'}"),
+    "default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'readpath.sqlite3'}"),
 }
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -87,11 +88,20 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "timeout": 20,
         },
     )
+else:
+    # A server that is gone without a word is noticed in seconds, not when the kernel gives up.
+    for _name, _limit in {"connect_timeout": 5, "tcp_user_timeout": 10_000}.items():
+        DATABASES["default"].setdefault("OPTIONS", {}).setdefault(_name, _limit)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Cache ----------------------------------------------------------------------------
 
-REDIS_URL: str = env.str("REDIS_URL", default="")
+# Seconds for which a worker may trust its L1 without hearing of invalidations: the same for all of them.
+_LEASE = env.number("READPATH_LEASE", default=2.0, least=0.5)
+# Seconds that an answer of Redis may take. Several must fit into a lease, or it could never be renewed.
+_REDIS_TIMEOUT = env.number("READPATH_REDIS_TIMEOUT", default=0.05, least=0.001, most=_LEASE / 4)
+
+REDIS_URL: str = env.text("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -99,33 +109,59 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     },
 }
+if REDIS_URL:
+    CACHES["l2"] = shared_store(
+        REDIS_URL,
+        timeout=_REDIS_TIMEOUT,
+        ca_file=env.text("REDIS_CA_FILE"),
+        certificate_file=env.text("REDIS_CERTIFICATE_FILE"),
+        key_file=env.text("REDIS_KEY_FILE"),
+        sentinels=env.words("REDIS_SENTINELS"),
+        sentinel_password=env.text("REDIS_SENTINEL_PASSWORD"),
+    )
+    CACHES["default"] = {"BACKEND": "caching.tiered.TieredCache", "LOCATION": "l2"}
+    CACHES["rows"] = {"BACKEND": "caching.rows.cache.RowCache"}
+    INSTALLED_APPS.append("cachalot")
+    REDIS_URL = CACHES["l2"]["LOCATION"]  # Without credentials: settings are shown on error pages.
+
+# Of these tables, and of no other, rows are kept for what is no public read (docs/decisions/0007).
+CACHALOT_ONLY_CACHABLE_TABLES = ("api_category", "api_tag")
+CACHALOT_DATABASES = ["default"]
+CACHALOT_CACHE = "rows"
+CACHALOT_TIMEOUT = 300
+CACHALOT_QUERY_KEYGEN = "caching.rows.naming.query_key"
+CACHALOT_TABLE_KEYGEN = "caching.rows.naming.table_key"
+# cachalot warns of every backend that it has not been written for; this one is written for it.
+SILENCED_SYSTEM_CHECKS = ["cachalot.W001"]
 
 # --- The read path --------------------------------------------------------------------
 
-READPATH = {
+READPATH: dict[str, Any] = {
     # Bytes of representations that one process keeps in memory.
-    "L1_BYTES": env.int("READPATH_L1_BYTES", default=256 * 1024 * 1024),
+    "L1_BYTES": env.whole("READPATH_L1_BYTES", default=256 * 1024 * 1024, least=1),
     # Threads that build representations, and how many builds may wait for one.
-    "BUILD_THREADS": env.int("READPATH_BUILD_THREADS", default=4),
-    "BUILD_QUEUE": env.int("READPATH_BUILD_QUEUE", default=64),
+    "BUILD_THREADS": env.whole("READPATH_BUILD_THREADS", default=4, least=1),
+    "BUILD_QUEUE": env.whole("READPATH_BUILD_QUEUE", default=64),
     # Threads for everything that is not a public read.
-    "DJANGO_THREADS": env.int("READPATH_DJANGO_THREADS", default=4),
+    "DJANGO_THREADS": env.whole("READPATH_DJANGO_THREADS", default=4, least=1),
+    "REDIS_TIMEOUT": _REDIS_TIMEOUT,
+    "LEASE": _LEASE,
     # Seconds between two looks at the outbox for writes that came from elsewhere.
-    "RELAY_INTERVAL": env.float("READPATH_RELAY_INTERVAL", default=0.05),
+    "RELAY_INTERVAL": env.number("READPATH_RELAY_INTERVAL", default=0.05, least=0.001),
     # Cold builds per second that one client may cause, and how many at once. 0 is no limit.
-    "BUILD_RATE": env.float("READPATH_BUILD_RATE", default=50.0),
-    "BUILD_BURST": env.int("READPATH_BUILD_BURST", default=200),
+    "BUILD_RATE": env.number("READPATH_BUILD_RATE", default=50.0),
+    "BUILD_BURST": env.whole("READPATH_BUILD_BURST", default=200, least=1),
     # Seconds for which an edge may keep an answer without asking (s. docs/configuration.md).
-    "EDGE_TTL": env.int("READPATH_EDGE_TTL", default=60),
+    "EDGE_TTL": env.whole("READPATH_EDGE_TTL", default=60),
     # How many proxies in front of us append to X-Forwarded-For. 0: the peer is the client.
-    "TRUSTED_PROXIES": env.int("READPATH_TRUSTED_PROXIES", default=0),
+    "TRUSTED_PROXIES": env.whole("READPATH_TRUSTED_PROXIES", default=0),
     # Answer 428 to an unsafe request on an existing thing that carries no If-Match.
-    "REQUIRE_IF_MATCH": env.bool("READPATH_REQUIRE_IF_MATCH", default=False),
+    "REQUIRE_IF_MATCH": env.flag("READPATH_REQUIRE_IF_MATCH", default=False),
 }
 
 # --- HTTP -----------------------------------------------------------------------------
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("READPATH_MAX_BODY_BYTES", default=1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.whole("READPATH_MAX_BODY_BYTES", default=1024 * 1024, least=1)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.TokenAuthentication"],
@@ -135,7 +171,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.renderers.OneMediaType",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "api.errors.problem_response",
-    "DEFAULT_THROTTLE_RATES": {"write": env.str("READPATH_WRITE_RATE", default="120/min")},
+    "DEFAULT_THROTTLE_RATES": {"write": env.text("READPATH_WRITE_RATE", default="120/min")},
     "NUM_PROXIES": READPATH["TRUSTED_PROXIES"],
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -162,7 +198,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 
-LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
+LOG_LEVEL: str = env.text("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -16,7 +16,16 @@ asgi_lifespan = "on"
 
 bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
 backlog = 2048
-workers = int(os.environ.get("WORKERS", "1"))
+
+
+def _whole(name: str, said: str | None, *, default: int, least: int = 0) -> int:
+    """Return the number that a variable says; end with one line if it says none."""
+    if said and not (said.isdecimal() and int(said) >= least):
+        sys.exit(f"readpath: {name} needs a whole number of at least {least}, got {said!r}")
+    return int(said) if said else default
+
+
+workers = _whole("WORKERS", os.environ.get("WORKERS"), default=1, least=1)
 if workers > 1 and not os.environ.get("REDIS_URL"):
     print(  # noqa: T201 - the logger is not set up yet, and a person is looking.
         f"readpath: WORKERS={workers} needs REDIS_URL, which keeps several workers coherent;"
@@ -26,11 +35,11 @@ if workers > 1 and not os.environ.get("REDIS_URL"):
     workers = 1
 
 # Seconds; longer than the edges in front of us keep an idle connection.
-keepalive = int(os.environ.get("KEEPALIVE", "75"))
+keepalive = _whole("KEEPALIVE", os.environ.get("KEEPALIVE"), default=75, least=1)
 timeout = 60
 graceful_timeout = 30  # For answers under way; idle connections are closed at once (settings/worker.py).
 # A worker is replaced now and then, so that no leak of a dependency grows for ever.
-max_requests = int(os.environ.get("MAX_REQUESTS", "0"))
+max_requests = _whole("MAX_REQUESTS", os.environ.get("MAX_REQUESTS"), default=0)
 max_requests_jitter = max_requests // 10
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 accesslog = os.environ.get("ACCESS_LOG") or None

@@ -3,6 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from settings.base import *
+from settings.redis import crosses_a_network_in_the_clear
 
 _SHORTEST_SECRET = 50  # Characters; what `check --deploy` asks for as well.
 
@@ -16,18 +17,28 @@ if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
         "ALLOWED_HOSTS needs the host names you serve, separated by commas, and no '*'"
     )
 
+if (
+    REDIS_URL
+    and crosses_a_network_in_the_clear(CACHES["l2"])
+    and not env.flag("REDIS_IN_TRUSTED_NETWORK", default=False)
+):
+    raise ImproperlyConfigured(
+        "REDIS_URL names a Redis that is reached in the clear: use rediss://, or say"
+        " REDIS_IN_TRUSTED_NETWORK=on where nobody else can listen to it or answer in its place",
+    )
+
 SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", default=False) else None
 )
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
 # Probes come from inside, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_SECONDS = env.whole("SECURE_HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -2,6 +2,7 @@
 
 It listens on a UNIX socket in a directory of its own, so no port is taken and nobody else can
 reach it. `initdb` refuses to run as root; there the cluster belongs to `postgres` or `nobody`.
+It can be stopped and started again in the middle of a test, with its content.
 """
 
 from __future__ import annotations
@@ -15,21 +16,22 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 
 PATIENCE = 30.0  # Seconds.
 USER = "readpath"
 
-# Nothing has to outlive the tests, so nothing waits for the disk.
+# Nothing has to outlive the machine, so nothing waits for the disk. But what was committed has
+# to outlive a crash of the server, so a commit does hand its record to the kernel.
 _OPTIONS = {
     "listen_addresses": "",
     "fsync": "off",
-    "synchronous_commit": "off",
+    "synchronous_commit": "on",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
-    "max_connections": "50",
+    "max_connections": "150",
     "timezone": "UTC",
 }
 
@@ -54,9 +56,103 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
+class Cluster:
+    """One PostgreSQL server; its database `postgres` is empty at first."""
+
+    def __init__(self, directory: Path, home: Path, account: dict[str, Any], **options: str) -> None:
+        self.home = home
+        self._programs = directory
+        self._account = account
+        self._options = {**_OPTIONS, **options}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How Django connects to it."""
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": str(self.home),
+            "USER": USER,
+            "NAME": "postgres",
+        }
+
+    @property
+    def connecting(self) -> dict[str, str]:
+        """How psycopg connects to it."""
+        return {"host": str(self.home), "user": USER, "dbname": "postgres"}
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as `DATABASE_URL` says it."""
+        return f"postgres://{USER}@/postgres?host={self.home}"
+
+    @property
+    def target(self) -> str:
+        """Where it listens, as a proxy is told."""
+        return f"{self.home}/.s.PGSQL.5432"
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """Return a new connection that commits each statement; close it when done."""
+        return psycopg.connect(**self.connecting, autocommit=True)
+
+    def start(self) -> None:
+        """Start the server on what it held when it was stopped, and wait until it answers."""
+        options = [part for name, value in self._options.items() for part in ("-c", f"{name}={value}")]
+        with (self.home / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self.home / "data", "-k", self.home, *options],
+                cwd=self.home,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for the tests; they stop PostgreSQL themselves.
+                **self._account,
+            )
+        self._wait_until_ready()
+
+    def stop(self, sent: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server: SIGINT ends its sessions first, SIGQUIT is a crash, from which it recovers."""
+        assert self._process is not None, "PostgreSQL is not running"
+        self._process.send_signal(sent)
+        self._process.wait(PATIENCE)
+        self._process = None
+
+    def terminate_connections(self) -> int:
+        """End every session but our own; return how many there were."""
+        with self.connect() as connection:
+            ended = connection.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            ).fetchone()
+        assert ended is not None
+        return int(ended[0])
+
+    def _wait_until_ready(self) -> None:
+        assert self._process is not None
+        for _ in range(int(PATIENCE / 0.1)):
+            assert self._process.poll() is None, f"PostgreSQL ended: {(self.home / 'log').read_text()}"
+            try:
+                self.connect().close()
+            except psycopg.OperationalError:
+                try:
+                    self._process.wait(0.1)
+                except subprocess.TimeoutExpired:
+                    continue
+            else:
+                return
+        raise AssertionError(f"PostgreSQL does not answer: {(self.home / 'log').read_text()}")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self.stop()
+
+
 @contextmanager
-def running_cluster() -> Iterator[dict[str, Any]]:
-    """Yield how Django connects to a new cluster; its database `postgres` is empty."""
+def running_postgres(**options: str) -> Iterator[Cluster]:
+    """Yield a new cluster; options are those of `postgresql.conf`."""
     directory = programs()
     assert directory is not None, "ask programs() first"
     account = _unprivileged()
@@ -65,21 +161,17 @@ def running_cluster() -> Iterator[dict[str, Any]]:
         if account:
             os.chown(home, account["user"], account["group"])
         _initialise(directory, home, account)
-        server = _start(directory, home, account)
-        try:
-            connecting = {"host": str(home), "user": USER, "dbname": "postgres"}
-            _wait_until_ready(connecting, server, home)
-            yield {
-                "ENGINE": "django.db.backends.postgresql",
-                "HOST": str(home),
-                "USER": USER,
-                "NAME": "postgres",
-            }
-        finally:
-            server.send_signal(signal.SIGINT)  # Ends open sessions, and the server.
-            server.wait(PATIENCE)
+        with Cluster(directory, home, account, **options) as cluster:
+            yield cluster
     finally:
         shutil.rmtree(home)
+
+
+@contextmanager
+def running_cluster() -> Iterator[dict[str, Any]]:
+    """Yield how Django connects to a new cluster; its database `postgres` is empty."""
+    with running_postgres() as cluster:
+        yield cluster.settings
 
 
 def _initialise(directory: Path, home: Path, account: dict[str, Any]) -> None:
@@ -94,30 +186,3 @@ def _initialise(directory: Path, home: Path, account: dict[str, Any]) -> None:
         **account,
     )
     assert done.returncode == 0, f"initdb failed: {done.stderr}"
-
-
-def _start(directory: Path, home: Path, account: dict[str, Any]) -> subprocess.Popen[bytes]:
-    options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
-    with (home / "log").open("wb") as log:
-        return subprocess.Popen(
-            [directory / "postgres", "-D", home / "data", "-k", home, *options],
-            cwd=home,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            **account,
-        )
-
-
-def _wait_until_ready(connecting: dict[str, Any], server: subprocess.Popen[bytes], home: Path) -> None:
-    for _ in range(int(PATIENCE / 0.1)):
-        assert server.poll() is None, f"PostgreSQL ended: {(home / 'log').read_text()}"
-        try:
-            psycopg.connect(**connecting).close()
-        except psycopg.OperationalError:
-            try:
-                server.wait(0.1)
-            except subprocess.TimeoutExpired:
-                continue
-        else:
-            return
-    raise AssertionError(f"PostgreSQL does not answer: {(home / 'log').read_text()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -10,28 +11,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
 
+from tests.workers import STARTS_WITHIN, Workers
+
 ROOT = Path(__file__).resolve().parent.parent
-STARTS_WITHIN = 30.0  # Seconds.
 
 
-class Server:
+class Server(Workers):
     """Gunicorn with our own configuration file, on a port that the kernel chose."""
 
-    def __init__(self, directory: Path, **environment: str) -> None:
+    def __init__(self, directory: Path, *, application: str = "", **environment: str) -> None:
+        """Serve `application`: our own, or another's `module:name` after options of gunicorn's."""
         self.directory = directory
+        self.application = application
         self.database = directory / "test.sqlite3"
         self.environment = {
             **{
                 name: value
                 for name, value in os.environ.items()
-                if not name.startswith(("READPATH_", "DATABASE_"))
+                if not name.startswith(("READPATH_", "DATABASE_", "REDIS_", "WORKERS"))
             },
             "DJANGO_SETTINGS_MODULE": "settings.testing",
             "DATABASE_URL": f"sqlite:///{self.database}",
@@ -45,6 +49,7 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+        self.size = int(self.environment.get("WORKERS", "1"))
 
     def manage(self, *arguments: str, check: bool = True) -> str:
         """Run a management command against the server's database; return what it printed."""
@@ -66,7 +71,11 @@ class Server:
         return self.manage("shell", "-v", "0", "-c", code)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
         return self
 
     def start(self) -> None:
@@ -75,7 +84,11 @@ class Server:
         self.log = self.directory / "gunicorn.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "settings/gunicorn.py", "-b", f"fd://{descriptor}"],
+                [
+                    *(sys.executable, "-m", "gunicorn", "-c", "settings/gunicorn.py"),
+                    *("-b", f"fd://{descriptor}"),
+                    *shlex.split(self.application),
+                ],
                 cwd=ROOT,
                 env=self.environment,
                 pass_fds=[descriptor],
@@ -121,14 +134,19 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         self.stop(signal.SIGINT)
+        self.close()
+
+    def close(self) -> None:
+        """Give the port back."""
         self._socket.close()
 
 
 @contextmanager
-def running_server(**environment: str) -> Iterator[Server]:
+def running_server(*, application: str = "", **environment: str) -> Iterator[Server]:
     """Yield a server on a migrated, empty database of its own."""
     with tempfile.TemporaryDirectory(prefix="readpath-") as directory:
-        server = Server(Path(directory), **environment)
-        server.manage("migrate", "--verbosity", "0")
-        with server:
-            yield server
+        server = Server(Path(directory), application=application, **environment)
+        with closing(server):
+            server.manage("migrate", "--verbosity", "0")
+            with server:
+                yield server

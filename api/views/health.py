@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from api.errors import DATABASE_IS_AWAY, RETRY_AFTER, problem_answer
 from api.views.public import AnswersOptions
+from caching.standing import standing
 from caching.triggers import install
 
 
@@ -32,15 +33,19 @@ class Live(Health):
 
 @extend_schema(exclude=True)
 class Ready(Health):
-    """Ready: the database is there, as this release wants it, and reports what changes."""
+    """Ready: the database is there, as this release wants it, and reports what changes.
+
+    Without Redis we are ready too, and `standing` (`caching/standing.py`) says what that costs.
+    """
 
     def get(self, request: Request) -> Response:
         """Answer that we are, or what is in the way."""
         reason = obstacle()
+        now = standing().value
         if reason is None:
-            return Response({"status": "ready"}, headers={"Cache-Control": "no-store"})
+            return Response({"status": "ready", "standing": now}, headers={"Cache-Control": "no-store"})
         fields = {"Cache-Control": "no-store", "Retry-After": str(RETRY_AFTER)}
-        return problem_answer(request, 503, reason, fields)  # type: ignore[return-value]
+        return problem_answer(request, 503, reason, fields, standing=now)  # type: ignore[return-value]
 
 
 def obstacle() -> str | None:

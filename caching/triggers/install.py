@@ -102,10 +102,11 @@ def drop_all(using: str = "default") -> None:
     if not found:
         return
     with transaction.atomic(using=using), connection.cursor() as cursor:
+        # Whoever serves now stops storing until the triggers are back (`caching/relay.py`). While
+        # they are there: one of them tells him.
+        cursor.execute(f'INSERT INTO "{OUTBOX}" (key) VALUES (%s)', [EVERYTHING])
         for name, table in found.items():
             _drop(cursor, connection.vendor, name, table)
-        # Whoever serves now stops storing until the triggers are back (`caching/relay.py`).
-        cursor.execute(f'INSERT INTO "{OUTBOX}" (key) VALUES (%s)', [EVERYTHING])
 
 
 def _drop(cursor: Any, vendor: str, name: str, table: str) -> None:

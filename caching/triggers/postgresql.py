@@ -2,7 +2,8 @@
 
 One trigger per table and event, for each statement, over its transition tables: a statement
 that changes 100,000 rows writes one row per distinct key, or, past `MANY_KEYS` of a kind,
-the kind's coarse key alone. `TRUNCATE` invalidates everything.
+the kind's coarse key alone. `TRUNCATE` invalidates everything. One more trigger, on the outbox,
+tells whoever listens that there is something in it.
 
 The functions run with the rights and the search path of whoever installed them: a service that
 may write posts need know nothing of the outbox, and cannot put another in its place.
@@ -64,6 +65,7 @@ def triggers(watches: tuple[Watch, ...], outbox: str) -> Iterator[Trigger]:
         yield _trigger(table, "delete", deleted, outbox)
         yield _trigger(table, "update", changed, outbox)
         yield _truncated(table, outbox)
+    yield _announced(outbox)
 
 
 def _trigger(table: str, event: str, selects: list[str], outbox: str) -> Trigger:
@@ -79,6 +81,13 @@ def _truncated(table: str, outbox: str) -> Trigger:
     body = f"  INSERT INTO \"{outbox}\" (key) VALUES ('{EVERYTHING}');"
     create = _FUNCTION % {"body": body, "event": "TRUNCATE", "table": table, "referencing": ""}
     return Trigger(f"{table}_truncate", table, create)
+
+
+def _announced(outbox: str) -> Trigger:
+    # Whoever listens is woken by the writer's commit (`caching/listening.py`).
+    body = "  PERFORM pg_notify('readpath_outbox_' || md5(TG_TABLE_SCHEMA), '');"
+    create = _FUNCTION % {"body": body, "event": "INSERT", "table": outbox, "referencing": ""}
+    return Trigger(f"{outbox}_insert", outbox, create)
 
 
 def _one_side(watch: Watch, rows: str) -> str:

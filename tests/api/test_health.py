@@ -6,6 +6,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from caching.standing import standing
 from caching.triggers import install
 
 
@@ -18,7 +19,7 @@ def test_alive_needs_no_database(client):
 @pytest.mark.django_db
 def test_ready(client):
     response = client.get("/healthz/ready")
-    assert (response.status_code, response.json()) == (200, {"status": "ready"})
+    assert (response.status_code, response.json()) == (200, {"status": "ready", "standing": standing().value})
     assert response["Cache-Control"] == "no-store"
 
 

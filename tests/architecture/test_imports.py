@@ -17,16 +17,23 @@ def _contract(name: str) -> dict[str, list[str]]:
     return next(c for c in configuration["tool"]["importlinter"]["contracts"] if c["name"] == name)
 
 
-def _imports_django(path: Path) -> bool:
+def _imported(path: Path) -> set[str]:
+    """Return the names that a module imports, those of `from a import b` as `a.b` as well."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        names = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        if any(name.partition(".")[0] in {"django", "redis"} for name in names):
-            return True
-    return False
+            names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def _reaching(modules: dict[str, set[str]], roots: set[str]) -> set[str]:
+    """Return the modules that import one of the roots, directly or through others."""
+    reaching = {name for name, names in modules.items() if {n.partition(".")[0] for n in names} & roots}
+    while more := {name for name, names in modules.items() if names & reaching} - reaching:
+        reaching |= more
+    return reaching
 
 
 def test_the_contracts_are_kept() -> None:
@@ -36,12 +43,11 @@ def test_the_contracts_are_kept() -> None:
 
 
 def test_every_module_without_django_is_declared_pure() -> None:
-    declared = set(_contract(PURE)["source_modules"])
-    pure = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    contract = _contract(PURE)
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): _imported(path)
         for path in (ROOT / "caching").rglob("*.py")
-        if path.name != "__init__.py" and "migrations" not in path.parts and not _imports_django(path)
+        if path.name != "__init__.py" and "migrations" not in path.parts
     }
-    # A module without Django of its own may still need a model.
-    reaches_django = {name for name in pure if "relay" in name}
-    assert pure - reaches_django == declared
+    impure = _reaching(modules, set(contract["forbidden_modules"]))
+    assert modules.keys() - impure == set(contract["source_modules"])

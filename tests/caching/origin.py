@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from threading import Event, Semaphore
 
 from caching.answer import unstored
-from caching.coherence import Coherence
+from caching.coherence import Coherence, Start
 from caching.entry import Reply, make_entry
 from caching.flights import Landing
 from caching.freshness import CachePolicy
@@ -101,7 +101,7 @@ class Origin:
         for _ in range(builds):
             assert await asyncio.to_thread(self.began.acquire, timeout=PATIENCE), "no build has begun"
 
-    def __call__(self, target: Target, start: int) -> Landing:
+    def __call__(self, target: Target, start: Start) -> Landing:
         """Build, as `Flights` wants it."""
         self.builds[target.key.decode()] += 1
         failure, reply = self.failure, self.rows.get(target.path)
@@ -114,7 +114,7 @@ class Origin:
         reply = reply or make_reply(b'{"status":404}', status=404, keys={key_of(target.path)})
         policy = target.route.policy_for(reply.status, target.values)
         entry = make_entry(target.key, reply, policy, now=self.clock())
-        return Landing(entry, self.coherence.store(entry, start=start))
+        return Landing(entry, self.coherence.store(entry, start=start.position))
 
 
 def key_of(path: str) -> str:

@@ -9,7 +9,7 @@ from threading import Barrier, Lock
 
 import pytest
 
-from caching.coherence import Coherence
+from caching.coherence import Coherence, SharedPosition
 from caching.l1 import L1
 from caching.surrogate_keys import EVERYTHING
 from tests.caching.entries import copied, entry_of
@@ -93,7 +93,7 @@ def test_touched_looks_at_a_span_of_the_log(coherence):
 def test_nothing_is_stored_before_there_is_trust():
     coherence = Coherence(L1(1_000_000))
 
-    assert not coherence.trusted
+    assert not coherence.is_trusting()
     assert not coherence.store(post(1), start=coherence.position())
 
 
@@ -111,7 +111,7 @@ def test_distrust_forgets_everything_and_stores_nothing(coherence):
     coherence.distrust()
 
     assert len(coherence.l1) == 0
-    assert not coherence.trusted
+    assert not coherence.is_trusting()
     assert not coherence.store(post(1), start=coherence.position())
 
 
@@ -128,6 +128,164 @@ def test_to_trust_again_what_is_trusted_refuses_nobody(coherence):
     coherence.trust()
 
     assert coherence.store(post(1), start=start)
+
+
+# Leases: where invalidations come from a log that all workers share.
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def leased(clock):
+    """Return a coherence that is trusted for two seconds."""
+    coherence = Coherence(L1(1_000_000), leased=True, clock=clock)
+    coherence.trust()
+    coherence.leased(clock.now + 2)
+    return coherence
+
+
+def test_without_a_lease_nothing_is_trusted_but_stored_all_the_same(clock):
+    """What is stored may be confirmed by a look at the outbox."""
+    coherence = Coherence(L1(1_000_000), leased=True, clock=clock)
+    coherence.trust()
+
+    assert coherence.is_reported
+    assert not coherence.is_trusting()
+    assert coherence.store(post(1), start=coherence.position())
+
+
+def test_a_lease_without_reports_is_worth_nothing(clock):
+    coherence = Coherence(L1(1_000_000), leased=True, clock=clock)
+    coherence.leased(clock.now + 2)
+    assert not coherence.is_trusting()
+    coherence.trust()
+
+    assert coherence.is_trusting()
+
+
+def test_a_lease_ends_by_the_clock_alone(leased, clock):
+    leased.store(post(1), start=leased.position())
+    clock.now += 1.999
+    assert leased.is_trusting()
+    clock.now += 0.001
+
+    assert not leased.is_trusting()
+    assert leased.l1.get(b"/posts/1/") is not None
+
+
+def test_whoever_shares_nothing_needs_no_lease(coherence):
+    assert coherence.trusted_until == float("inf")
+
+
+def test_distrust_ends_it_until_the_triggers_are_seen_again(leased, clock):
+    leased.distrust()
+    leased.leased(clock.now + 3)
+    assert not leased.is_trusting()
+    leased.trust()
+
+    assert leased.trusted_until == clock.now + 3
+
+
+def test_forget_drops_everything_and_the_lease(leased):
+    start = leased.position()
+    leased.store(post(1), start=start)
+    leased.forget()
+    leased.trust()
+
+    assert len(leased.l1) == 0
+    assert not leased.is_trusting()
+    assert not leased.store(post(1), start=start)
+    assert leased.touched({"anything"}, after=start)
+    assert leased.store(post(1), start=leased.position())
+
+
+def test_everything_ends_the_trust_in_triggers_that_were_seen_before(leased):
+    epoch = leased.epoch
+    leased.invalidate({EVERYTHING})
+    leased.trust(epoch)
+    assert not leased.is_trusting()
+    leased.trust(leased.epoch)
+
+    assert leased.is_trusting()
+
+
+def test_other_keys_end_no_trust(leased):
+    epoch = leased.epoch
+    leased.invalidate({"post:1", "post:*"})
+
+    assert leased.epoch == epoch
+    assert leased.is_trusting()
+
+
+def test_a_build_begins_where_both_logs_are(leased):
+    leased.shared = SharedPosition(b"history", 7)
+    leased.invalidate({"post:1"})
+
+    assert leased.begin() == (leased.position(), SharedPosition(b"history", 7))
+
+
+# Passes: what a look at the outbox tells of those who relay.
+
+
+def test_a_pass_whose_record_was_heard_confirms_what_is_stored(leased):
+    leased.invalidate({"post:2"}, relay_pass=7)
+    leased.store(post(1), start=leased.position())
+    leased.confirmed(7, {"post:3"})
+
+    assert leased.l1.get(b"/posts/1/") is not None
+
+
+def test_a_pass_that_others_followed_is_remembered(leased):
+    """Those after it were rolled back, or are not committed yet."""
+    for number in (7, 8, 9):
+        leased.invalidate({"post:2"}, relay_pass=number)
+    leased.store(post(1), start=leased.position())
+    leased.confirmed(7, ())
+
+    assert leased.l1.get(b"/posts/1/") is not None
+
+
+def test_a_pass_that_was_not_heard_forgets_everything_once(leased):
+    start = leased.position()
+    leased.store(post(1), start=start)
+    leased.confirmed(8, ())
+    assert len(leased.l1) == 0
+    assert not leased.store(post(1), start=start)
+    assert leased.store(post(1), start=leased.position())
+    leased.confirmed(8, ())
+
+    assert leased.l1.get(b"/posts/1/") is not None
+
+
+def test_records_that_no_pass_wrote_confirm_none(leased):
+    leased.invalidate({"post:2"})
+    leased.store(post(1), start=leased.position())
+    leased.confirmed(0, ())
+
+    assert len(leased.l1) == 0
+
+
+def test_what_a_look_shows_is_dropped_and_followers_hear_of_it(leased):
+    start = leased.position()
+    leased.invalidate((), relay_pass=7)
+    leased.store(post(1), start=leased.position())
+    leased.confirmed(7, {"post:1"})
+
+    assert leased.l1.get(b"/posts/1/") is None
+    assert leased.touched({"post:1"}, after=start, until=leased.position())
 
 
 # Threads.

@@ -44,19 +44,22 @@ def builds_of(view, **options):
     coherence = Coherence(L1(10_000_000))
     coherence.trust()
     handler = Handler(view)
-    return DjangoBuilds(handler, coherence, clock=lambda: NOW, **options), coherence, handler
+    def store(entry, start):
+        return coherence.store(entry, start=start.position)
+
+    return DjangoBuilds(handler, store, clock=lambda: NOW, **options), coherence, handler
 
 
 def built(view, target=None, **options):
     builds, coherence, _ = builds_of(view, **options)
-    return builds(target or target_of(1), coherence.position()), coherence
+    return builds(target or target_of(1), coherence.begin()), coherence
 
 
 def test_the_request_is_made_from_the_cache_key_alone(settings):
     settings.ALLOWED_HOSTS = [".example.org"]
     builds, coherence, handler = builds_of(answers)
     values = {"limit": "5", "page": "2"}
-    builds(Target(THINGS, "/things/", values, cache_key("/things/", values)), coherence.position())
+    builds(Target(THINGS, "/things/", values, cache_key("/things/", values)), coherence.begin())
     (request,) = handler.requests
 
     assert (request.method, request.get_full_path()) == ("GET", "/things/?limit=5&page=2")
@@ -72,7 +75,7 @@ def test_the_request_is_made_from_the_cache_key_alone(settings):
 def test_where_any_host_will_do_it_is_a_constant(settings, hosts):
     settings.ALLOWED_HOSTS = hosts
     builds, coherence, handler = builds_of(answers)
-    builds(target_of(1), coherence.position())
+    builds(target_of(1), coherence.begin())
 
     assert handler.requests[0].META["SERVER_NAME"] == "localhost"
 
@@ -127,7 +130,7 @@ def test_what_a_write_has_overtaken_is_answered_and_not_kept():
         return answers(request)
 
     builds, coherence, _ = builds_of(view)
-    landing = builds(target_of(1), coherence.position())
+    landing = builds(target_of(1), coherence.begin())
 
     assert isinstance(landing.result, Entry)
     assert not landing.is_stored

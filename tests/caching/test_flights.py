@@ -17,7 +17,7 @@ OLD, NEW = b'{"state":"old"}', b'{"state":"new"}'
 THING = target_of(1)
 
 
-def may_launch():
+def may_build():
     """Refuse nobody."""
 
 
@@ -38,7 +38,7 @@ async def airport(*, threads=2, queue=10):
 
 
 async def ask(flights, number=1):
-    landing, collapsed = await flights.obtain(target_of(number), may_launch=may_launch)
+    landing, collapsed = await flights.obtain(target_of(number), may_build=may_build)
     return landing.result.variants["identity"].body, collapsed
 
 
@@ -271,11 +271,11 @@ def test_whoever_may_not_launch_may_still_follow():
     async def scenario():
         async with airport() as (flights, origin):
             with pytest.raises(RefusedError):
-                await flights.obtain(THING, may_launch=refuse)
+                await flights.obtain(THING, may_build=refuse)
             assert not flights.is_flying(THING)
             with origin.held_up():
                 leader = await asking(flights)
-                follower = asyncio.create_task(flights.obtain(THING, may_launch=refuse))
+                follower = asyncio.create_task(flights.obtain(THING, may_build=refuse))
                 await origin.until_building()
             await leader
             _, collapsed = await follower

@@ -19,7 +19,7 @@ from caching.flights import Flights
 from caching.headers import VARY
 from caching.l1 import L1
 from caching.routes import RouteTable
-from tests.caching.entries import BODY, NOW
+from tests.caching.entries import BODY, NOW, entry_of
 from tests.caching.origin import PATIENCE, THING, THINGS, Origin, key_of
 
 OLD, NEW = b'{"state":"old"}', b'{"state":"new"}'
@@ -41,17 +41,96 @@ class Response:
         return self.fields.get(b"cache-status", b"").decode()
 
 
+class Lease:
+    """A lease that a test lets run out, the clock that it counts by, and who confirms L1 then."""
+
+    def __init__(self):
+        self.now = 500.0
+        self.asked = 0
+        self.confirms = True
+        self.meanwhile = lambda: None  # What a look at the outbox brings to light.
+        self.may_confirm = asyncio.Event()
+        self.may_confirm.set()
+
+    def __call__(self):
+        return self.now
+
+    async def confirm(self):
+        self.asked += 1
+        await self.may_confirm.wait()
+        self.meanwhile()
+        return self.confirms
+
+
+class Others:
+    """The other workers: what they have stored for all, and how a build of theirs ends that is under way."""
+
+    def __init__(self):
+        self.entries = {}
+        self.is_building = False
+        self.built = {}
+        self.failure = None
+
+    async def entry(self, key):
+        return self.entries.get(key)
+
+    def claim(self, key):
+        return Claim(self)
+
+
+class Claim:
+    """The claim of this worker, which another one may have made first."""
+
+    def __init__(self, others):
+        self._others = others
+
+    async def make(self):
+        return not self._others.is_building
+
+    async def other_ended(self):
+        self._others.is_building = False
+        self._others.entries.update(self._others.built)
+        return self._others.failure
+
+    @asynccontextmanager
+    async def held(self):
+        yield
+
+    def fail(self, status):
+        """Tell nobody."""
+
+
 class Front:
     """The front over an origin, and a client of it."""
 
-    def __init__(self, *, threads=4, queue=20, rate=0.0, burst=1, trusted_proxies=0, trusted=True):
-        self.coherence = Coherence(L1(10_000_000))
+    def __init__(
+        self,
+        *,
+        threads=4,
+        queue=20,
+        rate=0.0,
+        burst=1,
+        trusted_proxies=0,
+        trusted=True,
+        others=None,
+        lease=None,
+    ):
+        self.lease = lease
+        if lease is None:
+            self.coherence = Coherence(L1(10_000_000))
+        else:
+            self.coherence = Coherence(L1(10_000_000), leased=True, clock=lease)
         if trusted:
             self.coherence.trust()
         self.origin = Origin(self.coherence)
         self.origin.write(ONE, OLD)
         self.flights = Flights(
-            self.origin, self.coherence, threads=threads, queue=queue, clock=self.origin.clock
+            self.origin,
+            self.coherence,
+            threads=threads,
+            queue=queue,
+            others=others,
+            clock=self.origin.clock,
         )
         self.passed_on = []
         self.lived = []
@@ -61,10 +140,17 @@ class Front:
             flights=self.flights,
             build_rate=BuildRate(rate, burst),
             django=self.django,
-            lifespan=Lifespan(lambda: self.lived.append("started"), lambda: self.lived.append("stopped")),
+            lifespan=Lifespan(self.started, self.stopped),
+            confirm=None if lease is None else lease.confirm,
             trusted_proxies=trusted_proxies,
             clock=self.origin.clock,
         )
+
+    async def started(self):
+        self.lived.append("started")
+
+    async def stopped(self):
+        self.lived.append("stopped")
 
     async def django(self, scope, receive, send):
         self.passed_on.append((scope["type"], scope.get("method"), scope.get("path")))
@@ -654,3 +740,230 @@ async def test_many_spellings_of_accept_encoding_share_one_build(front):
         assert response.fields[b"content-encoding"] == b"br"
 
     assert front.origin.builds == {ONE: 1}
+
+
+# While the lease runs, and when it has run out.
+
+
+def leased(scenario):
+    """Make a test of a scenario: a coroutine that is given a front whose lease runs, with one entry."""
+
+    def test():
+        async def play():
+            async with fronted(lease=Lease()) as front:
+                front.coherence.leased(front.lease.now + 2)
+                await front.get(ONE)
+                await scenario(front)
+
+        asyncio.run(play())
+
+    test.__name__ = scenario.__name__
+    return test
+
+
+@leased
+async def test_while_the_lease_runs_a_hit_asks_nobody(front):
+    front.lease.now += 1.999
+    response = await front.get(ONE)
+
+    assert response.cache_status == "readpath; hit"
+    assert front.lease.asked == 0
+
+
+@leased
+async def test_when_the_lease_has_run_out_a_hit_waits_to_be_confirmed_and_says_so(front):
+    front.lease.now += 2
+    front.lease.may_confirm.clear()
+    waiting = await front.getting(ONE)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    front.lease.may_confirm.set()
+    response = await waiting
+
+    assert (response.body, response.cache_status) == (OLD, "readpath; hit; detail=confirmed")
+    assert front.lease.asked == 1
+    assert front.origin.builds == {ONE: 1}
+
+
+@leased
+async def test_what_the_look_brings_to_light_is_not_answered_from_l1(front):
+    front.lease.now += 2
+    front.lease.meanwhile = lambda: front.origin.write(ONE, NEW)
+    response = await front.get(ONE)
+
+    assert response.body == NEW
+    assert front.origin.builds == {ONE: 2}
+
+
+@leased
+async def test_unconfirmed_nothing_stored_is_served_but_what_is_built_now(front):
+    front.lease.now += 2
+    front.lease.confirms = False
+    front.origin.rows[ONE] = Reply(200, NEW)  # A write that nobody has told us of.
+    response = await front.get(ONE)
+
+    assert (response.body, response.cache_status) == (NEW, "readpath; fwd=uri-miss; stored")
+
+
+@pytest.mark.parametrize("age", [0, 61, 601], ids=["fresh", "stale", "usable on error"])
+def test_unconfirmed_nothing_stored_is_served_even_if_nothing_can_be_built(age):
+    async def scenario():
+        async with fronted(lease=Lease()) as front:
+            front.coherence.leased(front.lease.now + 2)
+            await front.get(ONE)
+            front.lease.now += 2
+            front.lease.confirms = False
+            front.origin.failure = DATABASE_IS_AWAY
+            front.later(age)
+            unconfirmed = await front.get(ONE)
+            front.lease.confirms = True
+            return unconfirmed, await front.get(ONE)
+
+    unconfirmed, confirmed = asyncio.run(scenario())
+
+    assert unconfirmed.status == 503
+    assert unconfirmed.fields[b"cache-control"] == b"no-store"
+    assert confirmed.status == 200
+
+
+@leased
+async def test_unconfirmed_a_read_joins_no_build_that_began_before_it(front):
+    front.coherence.invalidate({key_of(ONE)})
+    front.lease.now += 2
+    front.lease.confirms = False
+    with front.origin.held_up():
+        early = await front.getting(ONE)
+        await front.origin.until_building()
+        front.origin.rows[ONE] = Reply(200, NEW)
+        late = await front.getting(ONE)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    assert [(await task).body for task in (early, late)] == [OLD, NEW]
+
+
+@leased
+async def test_confirmed_a_stale_entry_is_served_and_renewed(front):
+    front.lease.now += 2
+    front.later(61)
+    response = await front.get(ONE)
+    await front.until_idle()
+
+    assert response.cache_status == "readpath; hit; detail=stale"
+    assert front.origin.builds == {ONE: 2}
+
+
+@leased
+async def test_when_the_lease_runs_again_nobody_is_asked_any_more(front):
+    front.lease.now += 2
+    await front.get(ONE)
+    front.coherence.leased(front.lease.now + 2)
+    response = await front.get(ONE)
+
+    assert response.cache_status == "readpath; hit"
+    assert front.lease.asked == 1
+
+
+# What other workers have.
+
+
+def shared(scenario):
+    """Make a test of a scenario: a coroutine that is given a front beside other workers."""
+
+    def test():
+        async def play():
+            others = Others()
+            async with fronted(others=others) as front:
+                await scenario(front, others)
+
+        asyncio.run(play())
+
+    test.__name__ = scenario.__name__
+    return test
+
+
+def stored(front, *, age=0):
+    """Return the entry of the one thing, as another worker has built it."""
+    return entry_of(ONE.encode(), now=front.origin.clock.now - age, body=OLD, keys=[key_of(ONE)])
+
+
+@shared
+async def test_what_l2_holds_is_a_hit_and_says_where(front, others):
+    others.entries[ONE.encode()] = stored(front)
+    response = await front.get(ONE)
+
+    assert (response.body, response.cache_status) == (OLD, "readpath; hit; detail=l2")
+    assert not front.origin.builds
+    assert front.application.outcomes == {"hit": 1}
+
+
+@shared
+async def test_what_l2_holds_past_its_time_is_served_stale_and_renewed(front, others):
+    others.entries[ONE.encode()] = stored(front, age=61)
+    front.origin.rows[ONE] = Reply(200, NEW)
+    response = await front.get(ONE)
+    await front.until_idle()
+
+    assert (response.body, response.cache_status) == (OLD, "readpath; hit; detail=stale")
+    assert (await front.get(ONE)).body == NEW
+    assert front.origin.builds == {ONE: 1}
+
+
+@shared
+async def test_what_another_worker_builds_is_collapsed(front, others):
+    others.is_building, others.built = True, {ONE.encode(): stored(front)}
+    response = await front.get(ONE)
+
+    assert (response.body, response.cache_status) == (OLD, "readpath; fwd=uri-miss; collapsed")
+    assert not front.origin.builds
+    assert front.application.outcomes == {"collapsed": 1}
+
+
+@shared
+async def test_a_build_that_failed_in_another_worker_is_an_error_here_too(front, others):
+    others.is_building, others.failure = True, 503
+    response = await front.get(ONE)
+
+    assert response.status == 503
+    assert response.fields[b"cache-control"] == b"no-store"
+    assert int(response.fields[b"retry-after"]) >= 1
+    assert not front.origin.builds
+
+
+@shared
+async def test_a_build_that_failed_in_another_worker_is_answered_from_what_is_held(front, others):
+    await front.get(ONE)
+    front.later(601)
+    others.is_building, others.failure = True, 503
+    response = await front.get(ONE)
+
+    assert (response.status, response.body) == (200, OLD)
+    assert "detail=stale-if-error" in response.cache_status
+
+
+@shared
+async def test_what_only_l2_held_past_its_time_is_served_when_the_build_fails(front, others):
+    """As after a restart while the database is away (P6): L2 has promoted it, and it is not invalidated."""
+    entry = stored(front, age=601)
+    front.origin.failure = DATABASE_IS_AWAY
+
+    async def promote(key):
+        front.coherence.store(entry, start=front.coherence.position())
+        return entry
+
+    others.entry = promote
+    response = await front.get(ONE)
+
+    assert (response.status, response.body) == (200, OLD)
+    assert "detail=stale-if-error" in response.cache_status
+
+
+def test_an_answer_from_l2_is_not_counted_as_a_build():
+    async def scenario():
+        others = Others()
+        async with fronted(rate=0.001, burst=1, others=others) as front:
+            others.entries[ONE.encode()] = stored(front)
+            return [(await front.get(ONE)).status for _ in range(5)], (await front.get("/things/2/")).status
+
+    assert asyncio.run(scenario()) == ([200] * 5, 404)

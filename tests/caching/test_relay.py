@@ -10,14 +10,15 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from threading import Barrier, Event, Lock, Thread
+from threading import Barrier, Event, Lock
 
 import pytest
 from django.db import InterfaceError, OperationalError, connections
 
 from api.models import Author
+from caching import acknowledging, outbox
 from caching import relay as relay_module
 from caching.coherence import Coherence
 from caching.l1 import L1
@@ -27,46 +28,13 @@ from caching.snapshot import snapshot
 from caching.surrogate_keys import EVERYTHING, surrogate_key
 from caching.triggers import install
 from tests.caching.entries import copied, entry_of
+from tests.caching.hearing import PATIENCE, Heard, in_thread, running
 from tests.factories import make_author, make_tag
 
 pytestmark = pytest.mark.usefixtures("database_file")
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0  # Seconds until a test that hangs has failed.
 LONG_SLUG = "a-very-long-slug-" * 4
-
-
-class Heard:
-    """Hears what the relay has to say, and may be told to choke on it."""
-
-    def __init__(self):
-        self.events = []
-        self.keys = set()
-        self.chokes = []  # Raised one by one, before anything is taken in.
-        self.trusted, self.distrusted = Event(), Event()
-        self.on_key = {}
-
-    def invalidate(self, keys):
-        if self.chokes:
-            raise self.chokes.pop(0)
-        self.events.append("invalidate")
-        self.keys |= keys
-        for key in keys & set(self.on_key):
-            self.on_key.pop(key)()
-
-    def trust(self):
-        self.events.append("trust")
-        self.trusted.set()
-
-    def distrust(self):
-        self.events.append("distrust")
-        self.distrusted.set()
-
-    def hears(self, key):
-        """Return an event that is set when the key is invalidated."""
-        heard = Event()
-        self.on_key[key] = heard.set
-        return heard
 
 
 @pytest.fixture
@@ -88,33 +56,10 @@ def owner(heard, lock_path):
     ownership.release()
 
 
-@contextmanager
-def running(relay):
-    relay.start()
-    try:
-        yield relay
-    finally:
-        relay.stop()
-
-
 @pytest.fixture
 def other_program(database_file):
     with closing(sqlite3.connect(database_file, isolation_level=None, timeout=PATIENCE)) as other:
         yield other
-
-
-def in_thread(call):
-    """Run the call in a thread that gives its database connection back; return the thread."""
-
-    def body():
-        try:
-            call()
-        finally:
-            connections.close_all()
-
-    thread = Thread(target=body)
-    thread.start()
-    return thread
 
 
 def outstanding():
@@ -144,7 +89,7 @@ def test_labels_that_are_too_long_are_spelled_as_builds_spell_them(owner, heard)
 def test_so_many_rows_that_it_spares_nothing_to_tell_them_apart_invalidate_everything(
     owner, heard, monkeypatch
 ):
-    monkeypatch.setattr(relay_module, "BATCH", 10)
+    monkeypatch.setattr(outbox, "BATCH", 10)
     Outbox.objects.bulk_create(Outbox(key=f"post:{number}") for number in range(25))
 
     assert owner.relay() == 25
@@ -154,7 +99,7 @@ def test_so_many_rows_that_it_spares_nothing_to_tell_them_apart_invalidate_every
 
 
 def test_a_failure_while_everything_is_invalidated_loses_nothing(owner, heard, monkeypatch):
-    monkeypatch.setattr(relay_module, "BATCH", 10)
+    monkeypatch.setattr(outbox, "BATCH", 10)
     Outbox.objects.bulk_create(Outbox(key=f"post:{number}") for number in range(25))
     heard.chokes = [ValueError("choked")]
     with pytest.raises(ValueError, match="choked"):
@@ -172,7 +117,10 @@ def test_more_rows_than_a_statement_has_variables_are_deleted(owner):
 
 def test_what_is_committed_while_the_relay_is_at_work_is_not_deleted_unheard(owner, heard):
     make_author()
-    heard.on_key["authors"] = lambda: Outbox.objects.create(key="post:late")
+    heard.on_key["authors"] = lambda: late.append(in_thread(lambda: Outbox.objects.create(key="post:late")))
+    late = []
+    owner.relay()
+    late[0].join(PATIENCE)
     owner.relay()
 
     assert "post:late" in heard.keys
@@ -182,16 +130,15 @@ def test_what_is_committed_while_the_relay_is_at_work_is_not_deleted_unheard(own
 # Crashes.
 
 
-def test_a_failure_between_invalidating_and_deleting_loses_nothing(owner, heard, monkeypatch):
+def test_a_failure_between_invalidating_and_deleting_loses_nothing(owner, heard):
     author = make_author()
 
-    def crash(primary_keys):
+    def crash():
         raise OperationalError("the database went away")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(relay_module, "_delete", crash)
-        with pytest.raises(OperationalError):
-            owner.relay()
+    heard.on_key["authors"] = crash
+    with pytest.raises(OperationalError):
+        owner.relay()
     assert f"author:{author.pk}" in outstanding()
     heard.keys.clear()
 
@@ -223,8 +170,9 @@ ownership = relay.Ownership(Path(sys.argv[1]))
 assert ownership.acquire()
 Author.objects.filter(pk=int(sys.argv[2])).update(name="written by the dying")
 if sys.argv[3] == "before deleting":
-    relay._delete = lambda primary_keys: os._exit(9)
-    relay.Relay(Coherence(L1(1000000)), ownership, interval=1).relay()
+    coherence = Coherence(L1(1000000))
+    coherence.invalidate = lambda keys, **_: os._exit(9)
+    relay.Relay(coherence, ownership, interval=1).relay()
 elif sys.argv[3] == "after committing":
     os._exit(9)
 print("alive", flush=True)
@@ -338,15 +286,15 @@ def test_who_does_not_own_the_outbox_waits_until_the_owner_has_relayed(owner, he
 def test_a_writer_whose_change_nobody_relays_makes_its_process_forget_everything(
     owner, lock_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr(relay_module, "ACKNOWLEDGE_WITHIN", 0.05)
+    monkeypatch.setattr(acknowledging, "ACKNOWLEDGE_WITHIN", 0.05)
     make_author()
     coherence = Coherence(L1(1_000_000))
     coherence.trust()
-    coherence.store(entry_of(), start=coherence.position())
+    assert coherence.store(entry_of(), start=coherence.position())
 
     Relay(coherence, Ownership(lock_path), interval=0.001).acknowledge()
 
-    assert not coherence.trusted
+    assert not coherence.is_trusting()
     assert len(coherence.l1) == 0
     assert "L1 is dropped" in caplog.text
 
@@ -366,12 +314,13 @@ def test_a_database_that_hiccups_delays_the_answer_and_no_more(owner, heard, err
 def test_a_database_that_stays_away_makes_the_process_forget_everything(
     owner, heard, monkeypatch, other_program
 ):
-    monkeypatch.setattr(relay_module, "ACKNOWLEDGE_WITHIN", 0.05)
+    monkeypatch.setattr(acknowledging, "ACKNOWLEDGE_WITHIN", 0.05)
     other_program.execute("ALTER TABLE caching_outbox RENAME TO elsewhere")
 
     owner.acknowledge()
 
-    assert heard.events == ["distrust"]
+    assert heard.keys == {EVERYTHING}
+    assert heard.events[-1] == "distrust"
 
 
 def test_without_a_relay_there_is_nobody_to_wait_for():
@@ -488,7 +437,7 @@ def test_two_relays_at_once_invalidate_everything_before_either_returns(lock_pat
     heard, ownership, lock = Heard(), Ownership(lock_path), Lock()
     ownership.acquire()
     heard_keys = []
-    heard.invalidate = heard_keys.extend
+    heard.invalidate = lambda keys, *, relay_pass: heard_keys.extend(keys) or 0
     relay = Relay(heard, ownership, interval=0.01)
     barrier = Barrier(4, timeout=PATIENCE)
 

@@ -5,7 +5,6 @@ import pytest
 from django.db import connection, transaction
 
 from api.models import Author, Post, PostTag, Tag
-from caching import relay
 from caching.models import Outbox
 from caching.surrogate_keys import EVERYTHING
 from caching.triggers import install
@@ -150,6 +149,14 @@ class TestPostgreSQL(TriggerContract):
 
         assert keys == {f"author:{author.pk}", "authors"}
 
+    def test_the_trigger_that_wakes_the_relays_is_missed_and_put_back_like_the_others(self, database):
+        (name,) = (name for name, table in install.present().items() if table == "caching_outbox")
+        self.drop(name, "caching_outbox")
+        assert install.missing() == [name]
+
+        install.install()
+        assert install.missing() == []
+
     def test_dropping_takes_the_functions_along(self, database):
         install.drop_all()
         with connection.cursor() as cursor:
@@ -185,27 +192,6 @@ def test_a_tag_put_on_a_post_while_it_is_published_copies_that(postgresql, other
     other.commit()
 
     assert PostTag.objects.get(post=post).listed == 1
-
-
-def test_what_is_committed_while_everything_is_relayed_is_relayed_too(postgresql, other, monkeypatch):
-    monkeypatch.setattr(relay, "BATCH", 10)
-    Outbox.objects.bulk_create(Outbox(key=f"post:{number}") for number in range(25))
-    heard = []
-
-    class Hears:
-        def invalidate(self, keys):
-            if not heard:
-                other.execute("INSERT INTO caching_outbox (key) VALUES ('post:late')")
-                other.commit()
-            heard.append(keys)
-
-        def distrust(self):
-            pass
-
-    relay.Relay(Hears(), None, interval=1).relay()
-
-    assert heard == [{EVERYTHING}, {"post:late"}]
-    assert not Outbox.objects.exists()
 
 
 def test_uncommitted_keys_are_invisible_and_leave_no_gap_behind(postgresql, other):

@@ -1,0 +1,189 @@
+"""What waits in the outbox, and how does one relay at a time take it?
+
+A pass is one transaction of the database:
+
+    lock the row of `caching_relaying`      one relay at a time, in whichever process
+    delete the outbox's rows, all we see
+    invalidate their keys                   done by the caller, inside `relaying`
+    commit                                  a crash before it repeats an invalidation
+
+Rows are never told apart by their numbers: a number is drawn when a row is written, and a
+long transaction commits low numbers late. What a pass does not see yet, another one will.
+
+A relay that was stopped in its pass keeps the lock. Nobody waits for it longer than
+`LOCK_WITHIN`: the rows are still there for all to see, so they are read without being deleted,
+and invalidated once more. This module does not invalidate, and does not know who listens.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final, NamedTuple
+
+from django.db import OperationalError, connections, transaction
+
+from caching.deadline import deadline
+from caching.surrogate_keys import EVERYTHING, surrogate_key
+
+# Outbox rows taken at a time. Where as many wait, everything is invalidated: telling millions of
+# keys apart, after an import, takes a minute and spares nothing.
+BATCH: Final = 20_000
+LOCK_WITHIN: Final = 0.25  # Seconds; a pass takes a few milliseconds.
+LOOK_WITHIN: Final = 1.0  # Seconds; readers wait for a look.
+
+_IS_EMPTY: Final = "SELECT NOT EXISTS (SELECT 1 FROM caching_outbox)"
+_VISIBLE: Final = "SELECT id, key FROM caching_outbox ORDER BY id LIMIT {batch}"
+# One statement sees one state of the database: no pass comes between the two tables.
+_LOOK: Final = """\
+SELECT (SELECT last_pass FROM caching_relaying WHERE id = 1), o.id, o.key
+  FROM (SELECT 1) AS one
+  LEFT JOIN (SELECT id, key FROM caching_outbox ORDER BY id LIMIT {batch}) AS o ON 1 = 1"""
+
+# Made by whoever comes first, so that a table which was emptied is no special case.
+_LOCK: Final = (
+    "INSERT INTO caching_relaying (id, last_pass) VALUES (1, {number})"
+    " ON CONFLICT (id) DO UPDATE SET last_pass = excluded.last_pass"
+)
+# Each statement sees what is committed when it begins, so the second one sees what the relay
+# before us has done. If the server crashes, a pass that was lost is repeated: no need to wait
+# for the disk. In one journey, for a writer waits for it.
+_TAKE_POSTGRESQL: Final = f"""\
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+SET LOCAL lock_timeout = {LOCK_WITHIN * 1000:.0f};
+SET LOCAL synchronous_commit = off;
+{_LOCK};
+DELETE FROM caching_outbox
+  WHERE id IN (SELECT id FROM caching_outbox ORDER BY id LIMIT {{batch}}) RETURNING key"""  # noqa: S608 - our own names.
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+_SQLITE_BUSY: Final = 5
+
+
+class Taken(NamedTuple):
+    """What a pass has taken from the outbox, or, where it could not, what it has read there."""
+
+    keys: frozenset[str]
+    # To be noted in the log: who has heard of this pass knows what it took. 0 if it took nothing.
+    number: int
+    rows: int
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing of it is left in the outbox."""
+        return bool(self.number) or not self.rows
+
+
+class Look(NamedTuple):
+    """What the outbox shows at one moment: who took rows last, and those that wait."""
+
+    last_pass: int
+    rows: tuple[tuple[int, str], ...]
+
+
+@contextmanager
+def relaying() -> Iterator[Taken]:
+    """Take what waits in the outbox; it is gone if the block ends well, and else still there.
+
+    What the block is given may be nothing. Raises `DatabaseError`, also after the block: then
+    the rows are still there too.
+    """
+    with ExitStack() as stack:
+        try:
+            taken = stack.enter_context(_taking())
+        except OperationalError as error:
+            if not _is_locked(error):
+                raise
+            taken = _read_without_taking()
+        yield taken
+
+
+def is_empty() -> bool:
+    """Tell whether nothing waits in the outbox."""
+    return bool(_rows(_IS_EMPTY)[0][0])
+
+
+def look() -> Look:
+    """Return what waits now, at most `BATCH` rows of it, within about a second.
+
+    Raises `DatabaseError`, or `InterfaceError`, and gives the connection up.
+    """
+    try:
+        with deadline(connections["default"], LOOK_WITHIN):
+            found = _rows(_LOOK.format(batch=BATCH))
+    except BaseException:
+        connections["default"].close()
+        raise
+    rows = tuple((pk, surrogate_key(label)) for _, pk, label in found if pk is not None)
+    return Look(found[0][0] or 0, rows)
+
+
+@contextmanager
+def _taking() -> Iterator[Taken]:
+    vendor = connections["default"].vendor
+    number = secrets.randbits(62) + 1
+    # Durable: inside somebody's transaction we would invalidate what may be rolled back.
+    with _impatient(), transaction.atomic(durable=True), connections["default"].cursor() as cursor:
+        labels = _take(cursor, vendor, number)
+        if not labels:
+            transaction.set_rollback(True)
+        more = 0
+        if len(labels) >= BATCH:
+            # What this deletes has been committed before, and is gone only after it was invalidated.
+            cursor.execute("DELETE FROM caching_outbox")
+            more = cursor.rowcount
+        yield _taken(labels, number if labels else 0, more)
+
+
+def _take(cursor: Any, vendor: str, number: int) -> list[str]:
+    if vendor == "postgresql":
+        cursor.execute(_TAKE_POSTGRESQL.format(number=number, batch=BATCH))
+        while cursor.nextset():
+            pass
+        return [label for (label,) in cursor.fetchall()]
+    cursor.execute(_LOCK.format(number=number))
+    cursor.execute(_VISIBLE.format(batch=BATCH))
+    rows = cursor.fetchall()
+    if rows:
+        # Nobody commits beside us from here on, so this range of numbers is what we have read.
+        cursor.execute("DELETE FROM caching_outbox WHERE id <= %s", [rows[-1][0]])
+    return [label for _, label in rows]
+
+
+def _taken(labels: list[str], number: int, more: int = 0) -> Taken:
+    keys = {EVERYTHING} if len(labels) >= BATCH else map(surrogate_key, labels)
+    return Taken(frozenset(keys), number, len(labels) + more)
+
+
+def _read_without_taking() -> Taken:
+    return _taken([label for _, label in _rows(_VISIBLE.format(batch=BATCH))], 0)
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """Let SQLite, too, wait for another's lock no longer than `LOCK_WITHIN`."""
+    if connections["default"].vendor != "sqlite":
+        yield
+        return
+    ((patience,),) = _rows("PRAGMA busy_timeout")
+    _rows(f"PRAGMA busy_timeout = {LOCK_WITHIN * 1000:.0f}")
+    try:
+        yield
+    finally:
+        _rows(f"PRAGMA busy_timeout = {patience}")
+
+
+def _is_locked(error: OperationalError) -> bool:
+    cause = error.__cause__
+    return (
+        getattr(cause, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+        # The low byte is the kind of trouble, the others say more about it.
+        or getattr(cause, "sqlite_errorcode", 0) & 0xFF == _SQLITE_BUSY
+    )
+
+
+def _rows(sql: str) -> list[tuple[Any, ...]]:
+    # Asked all the time by an idle process: the ORM's own time would be most of it.
+    with connections["default"].cursor() as cursor:
+        cursor.execute(sql)
+        return list(cursor.fetchall())

@@ -1,0 +1,128 @@
+"""Which steps happen in Redis all at once, or not at all?
+
+Lua, for the rules of `docs/coherence.md` that nothing may come between. Each script is given
+the keys of `keys.COHERENCE` first, and a random token as its first argument. Each begins by
+making sure that the history is known: a server that was flushed, or has evicted it, starts a
+new one, in which nothing that was known before counts.
+
+A new history
+* deletes the generation of everything, so that no entry in L2 can be used any more;
+* begins a new log, numbered from the server's microseconds, so that numbers only grow;
+* notes a phantom worker that never renews its lease. Leases of the history before may still be
+  running unseen, so no writer is acknowledged before a whole lease has passed.
+
+The first write of each script frees memory or adds none: Redis lets a script go on without
+memory once it has written (a cache that is full must still be invalidated).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_HISTORY: Final = """
+local state, log, everything, token = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+local function integer(number) return string.format('%.0f', number) end
+local function run_id() return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') end
+local function begin()
+  local time = redis.call('TIME')
+  local last = integer(time[1] * 1000000 + time[2])
+  redis.call('DEL', state, log, everything)
+  redis.call('HSET', state, 'history', run_id() .. '/' .. token, 'last', last, 'w:~' .. token, '1 0')
+  redis.call('XADD', log, last .. '-0', 'keys', 'all', 'pass', '0')
+end
+redis.call('HDEL', state, '')
+local history = redis.call('HGET', state, 'history')
+"""
+
+_KNOWN: Final = f"""{_HISTORY}
+if not history then
+  begin()
+  history = redis.call('HGET', state, 'history')
+end
+"""
+
+# On every new connection: is this the server, and its memory, that it was?
+GREET: Final = f"""{_HISTORY}
+local run = run_id()
+if not history or string.sub(history, 1, #run + 1) ~= run .. '/' then begin() end
+return 1
+"""
+
+# ARGV: token, id of the relay's pass (0: none), surrogate keys by line. KEYS: their generations.
+INVALIDATE: Final = f"""{_KNOWN}
+for first = 4, #KEYS, 1000 do
+  redis.call('UNLINK', unpack(KEYS, first, math.min(first + 999, #KEYS)))
+end
+local number = integer(redis.call('HINCRBY', state, 'last', 1))
+if ARGV[2] ~= '0' then redis.call('HSET', state, 'pass', ARGV[2]) end
+redis.call('XADD', log, 'MAXLEN', '~', 10000, number .. '-0', 'keys', ARGV[3], 'pass', ARGV[2])
+return number
+"""
+
+# ARGV: token, worker, beat, position, the history to which the position belongs. Returns the state.
+RENEW: Final = f"""{_KNOWN}
+local position = ARGV[4]
+if ARGV[5] ~= history then position = '0' end
+redis.call('HSET', state, 'w:' .. ARGV[2], ARGV[3] .. ' ' .. position)
+return redis.call('HGETALL', state)
+"""
+
+# Returns the state: where the log ends, and what every worker has said last.
+LOOK: Final = f"""{_KNOWN}
+return redis.call('HGETALL', state)
+"""
+
+# ARGV: token, worker, beat. A worker that has renewed meanwhile lives.
+BURY: Final = f"""{_HISTORY}
+local said = redis.call('HGET', state, 'w:' .. ARGV[2])
+if said and string.match(said, '^%d+') == ARGV[3] then redis.call('HDEL', state, 'w:' .. ARGV[2]) end
+return 1
+"""
+
+# ARGV: token, history and number at the start of the build, seconds to live, length of the
+# prefix of a generation's key, a new generation. KEYS: the generations of what the entry carries.
+# Returns the generations, or nothing where a write has overtaken the build, or may have.
+VOUCH: Final = f"""{_KNOWN}
+if history ~= ARGV[2] then return {{}} end
+local start, last = tonumber(ARGV[3]), tonumber(redis.call('HGET', state, 'last'))
+if last > start then
+  local since = last - start <= 1000 and redis.call('XRANGE', log, integer(start + 1) .. '-0', '+') or {{}}
+  if #since ~= last - start then return {{}} end
+  local carried, prefix = {{}}, tonumber(ARGV[5]) + 1
+  for i = 4, #KEYS do carried[string.sub(KEYS[i], prefix)] = true end
+  for _, record in ipairs(since) do
+    for key in string.gmatch(record[2][2], '[^\\n]+') do
+      if carried[key] then return {{}} end
+    end
+  end
+end
+local found = {{}}
+for i = 4, #KEYS do
+  local generation = redis.call('GETEX', KEYS[i], 'EX', ARGV[4])
+  if not generation then
+    redis.call('SET', KEYS[i], ARGV[6], 'EX', ARGV[4])
+    generation = ARGV[6]
+  end
+  found[#found + 1] = generation
+end
+return found
+"""
+
+# ARGV: surrogate keys by line, their generations one after the other, the prefix of a generation's
+# key. Tells whether all of them hold. The names are not given as KEYS, as scripts should be, for
+# packing a hundred of them costs a worker more than all the rest of a hit in L2; they are in the
+# slot of the key that is given.
+HOLD: Final = """
+local names = {}
+for key in string.gmatch(ARGV[1], '[^\\n]+') do names[#names + 1] = ARGV[3] .. key end
+local at = 1
+for first = 1, #names, 1000 do
+  local last = math.min(first + 999, #names)
+  local found = redis.call('MGET', unpack(names, first, last))
+  for i = 1, last - first + 1 do
+    if not found[i] or found[i] ~= string.sub(ARGV[2], at, at + #found[i] - 1) then return 0 end
+    at = at + #found[i]
+  end
+end
+return 1
+"""

@@ -1,0 +1,153 @@
+"""Which values of Django's cache does this process hold, within how many bytes?
+
+The L1 of `tiered.py`: payloads, never objects, so that no caller can change what another gets.
+Each change of a value is a record of the shared log, under a key of its own (`change_key`).
+When the tail delivers it, the value is dropped.
+
+A `get` that asks Redis notes the position first, and what it brings is held only if its key
+was not dropped since: the answer may be older than the drop.
+
+    start = position      ask Redis      put(value, start)
+         |---------------- dropped here? ---| -> refused
+
+Evicts by the CLOCK rule, like `l1.py`: a hit takes no lock. Safe across threads.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from hashlib import blake2b
+from sys import getsizeof
+from threading import Lock
+from typing import Final
+
+from caching.coherence import lease_clock
+from caching.invalidation_log import InvalidationLog
+from caching.signed_values import Payload
+from caching.surrogate_keys import EVERYTHING, surrogate_key
+
+_KIND: Final = "cache:"
+ALL_VALUES: Final = "cache:*"
+
+# Two places in a dictionary, and the record (tests/caching/test_tiered_l1.py compares the sum
+# with what Python has allocated).
+_SLOT_BYTES: Final = 500
+
+
+def change_key(key: str) -> str:
+    """Return the surrogate key under which a change of the value is logged.
+
+    >>> change_key(":1:session") == change_key(":1:session") != change_key(":1:sessions")
+    True
+    """
+    # Always a digest: a cache key may be private, and may look like a coarse key.
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return surrogate_key(_KIND + digest)
+
+
+class _Held:
+    """A value, and until when it may be used."""
+
+    __slots__ = ("bytes", "change_key", "payload", "read", "until")
+
+    def __init__(self, change_key: str, payload: Payload, until: float, size: int) -> None:
+        self.change_key = change_key
+        self.payload = payload
+        self.until = until
+        self.bytes = size
+        self.read = False
+
+
+class ValuesL1:
+    """Payloads by cache key, bounded in bytes."""
+
+    def __init__(self, budget: int, *, clock: Callable[[], float] = lease_clock) -> None:
+        self.budget: Final = budget
+        self.clock: Final = clock
+        self.bytes = 0
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._by_change_key: dict[str, str] = {}
+        self._dropped: Final = InvalidationLog()
+        self._lock: Final = Lock()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def position(self) -> int:
+        """The position, to be noted before Redis is asked."""
+        return self._dropped.position
+
+    def get(self, key: str) -> Payload | None:
+        """Return the payload, None if it is not held or has expired."""
+        held = self._held.get(key)
+        if held is None or held.until <= self.clock():
+            return None
+        held.read = True
+        return held.payload
+
+    def put(self, key: str, payload: Payload, *, until: float, start: int) -> bool:
+        """Hold a value that Redis has sent, unless its key was dropped since `start`."""
+        change = change_key(key)
+        size = getsizeof(payload) + getsizeof(key) + getsizeof(change) + _SLOT_BYTES
+        if size > self.budget:
+            return False
+        with self._lock:
+            if self._dropped.touches((change, ALL_VALUES), after=start):
+                return False
+            self._remove(change)
+            self._held[key] = _Held(change, payload, until, size)
+            self._by_change_key[change] = key
+            self.bytes += size
+            self._evict()
+        return True
+
+    def drop(self, change_keys: Collection[str]) -> None:
+        """Drop the values that have changed; what was asked for before is not held any more."""
+        with self._lock:
+            self._dropped.append(change_keys)
+            if ALL_VALUES in change_keys:
+                self._held.clear()
+                self._by_change_key.clear()
+                self.bytes = 0
+                return
+            for change in change_keys:
+                self._remove(change)
+
+    def _remove(self, change: str) -> None:
+        key = self._by_change_key.pop(change, None)
+        if key is not None:
+            self.bytes -= self._held.pop(key).bytes
+
+    def _evict(self) -> None:
+        while self.bytes > self.budget:
+            key, held = next(iter(self._held.items()))
+            if held.read and held.until > self.clock():
+                held.read = False
+                self._held.move_to_end(key)
+            else:
+                self._remove(held.change_key)
+
+
+_l1s: Final[dict[str, ValuesL1]] = {}
+_creating: Final = Lock()
+
+
+def l1_of(alias: str, budget: int) -> ValuesL1:
+    """Return the L1 over the Redis with this alias; Django makes a backend for each thread."""
+    with _creating:
+        return _l1s.setdefault(alias, ValuesL1(budget))
+
+
+def dropped(surrogate_keys: Collection[str]) -> None:
+    """Drop what changed, as the tail of the shared log has heard. Records of other kinds are ignored.
+
+    Must have returned before the tail says that it has passed the record.
+    """
+    changes = {key for key in surrogate_keys if key.startswith(_KIND)}
+    if EVERYTHING in surrogate_keys:
+        changes.add(ALL_VALUES)
+    if changes:
+        for l1 in tuple(_l1s.values()):
+            l1.drop(changes)
