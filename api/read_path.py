@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from django.conf import settings
@@ -118,8 +118,8 @@ def _shared(django: WSGIHandler) -> ReadPath:
         confirming.close()
         flights.close()
 
-    standing.report_from(lambda: fleet.standing(is_cut_off=confirming.failed))
-    return _front(django, coherence, flights, Lifespan(startup, shutdown), confirming.confirm)
+    standing.report_from(fleet.standing)
+    return _front(django, coherence, flights, Lifespan(startup, shutdown), confirming)
 
 
 def _flights(
@@ -143,7 +143,7 @@ def _front(
     coherence: Coherence,
     flights: Flights,
     lifespan: Lifespan,
-    confirm: Callable[[], Awaitable[bool]] | None = None,
+    confirming: Confirming | None = None,
 ) -> ReadPath:
     options = settings.READPATH
     return ReadPath(
@@ -157,7 +157,7 @@ def _front(
             longest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         ),
         lifespan=lifespan,
-        confirm=confirm,
+        confirming=confirming,
         trusted_proxies=options["TRUSTED_PROXIES"],
     )
 

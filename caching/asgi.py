@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from caching import cache_status
 from caching.answer import Answer, answer, hit, redirect, refusal
@@ -50,6 +50,17 @@ class Lifespan:
     shutdown: Callable[[], Awaitable[None]]
 
 
+class Confirms(Protocol):
+    """Who can say, while the shared log is out of reach, that L1 holds nothing outdated."""
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether nobody could say so the last time, for the database is away too."""
+
+    async def confirm(self) -> bool:
+        """Return whether L1 holds nothing now that was outdated when this was called."""
+
+
 class ReadPath:
     """An ASGI application that answers public reads and hands everything else on."""
 
@@ -62,7 +73,7 @@ class ReadPath:
         build_rate: BuildRate,
         django: Application,
         lifespan: Lifespan,
-        confirm: Callable[[], Awaitable[bool]] | None = None,
+        confirming: Confirms | None = None,
         trusted_proxies: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -72,7 +83,7 @@ class ReadPath:
         self._get = coherence.l1.get
         self._coherence = coherence
         self._lease_clock = coherence.clock
-        self._confirm = confirm
+        self._confirming = confirming
         self._flights = flights
         self._build_rate = build_rate
         self._django = django
@@ -131,8 +142,11 @@ class ReadPath:
     async def _answer(self, target: Target, scope: Scope) -> Answer:
         is_trusted = self._coherence.is_trusting()
         field: Field | None = None
-        if not is_trusted and self._confirm is not None:
-            is_trusted = await self._confirm()
+        if not is_trusted and self._confirming is not None:
+            is_trusted = await self._confirming.confirm()
+            if self._confirming.failed:
+                self.outcomes["failed"] += 1
+                return _cut_off(target)
             field = cache_status.CONFIRMED
         entry = self._get(target.key) if is_trusted else None
         if entry is not None:
@@ -232,6 +246,12 @@ def _overloaded(error: Exception, target: Target) -> Answer:
     }.get(type(error), "building the representation failed")
     detail = f"{reason}; try again in a few seconds"
     return refusal(503, detail, fields=[(b"retry-after", b"2")], instance=target.path)
+
+
+def _cut_off(target: Target) -> Answer:
+    """Refuse at once: what is stored may be outdated, and a build would wait for the same database."""
+    detail = "neither the shared log nor the database can be reached; try again in a few seconds"
+    return refusal(503, detail, fields=[(b"retry-after", b"5")], instance=target.path)
 
 
 def _alive() -> Answer:

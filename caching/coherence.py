@@ -24,7 +24,6 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -181,13 +180,6 @@ class Coherence:
     def lost_for(self) -> float:
         """Return for how long the log has been out of reach: 0.0, for it is in this process."""
         return 0.0
-
-    def looking(self) -> AbstractContextManager[None]:
-        """Pass over the outbox in the block: nothing hangs on when, in one process."""
-        return nullcontext()
-
-    def in_vain(self) -> None:
-        """Say that the database could not be reached: what L1 holds was right when it went (P6)."""
 
     def _is_unsure(self, start: int) -> bool:
         return not self._is_reported or start < self._heard_from

@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
-from caching.coherence import Coherence, OutOfReach
+from caching.coherence import Coherence
 from caching.surrogate_keys import surrogate_key
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Confirming:
         self._seen: set[int] = set()
         self._waiting: list[asyncio.Future[bool]] = []
         self._task: asyncio.Task[None] | None = None
+        # Whether the last look did not come to its end: the database is away, as far as we know.
         self.failed = False
 
     async def confirm(self) -> bool:
@@ -79,8 +80,9 @@ class Confirming:
         loop = asyncio.get_running_loop()
         while self._waiting:
             served, self._waiting = self._waiting, []
+            is_confirmed = False
             try:
-                await loop.run_in_executor(self._pool, self._confirm)
+                is_confirmed = await loop.run_in_executor(self._pool, self._confirm)
                 self.failed = False
             except Exception as error:  # noqa: BLE001 - whatever it was, nothing has been confirmed.
                 if not self.failed:
@@ -88,17 +90,18 @@ class Confirming:
                 self.failed = True
             for waiting in served:
                 if not waiting.done():
-                    waiting.set_result(not self.failed)
+                    waiting.set_result(is_confirmed)
         self._task = None
 
-    def _confirm(self) -> None:
+    def _confirm(self) -> bool:
         if not self._coherence.is_reported:
             epoch = self._coherence.epoch
             if self._is_reported():
                 self._coherence.trust(epoch)
         look = self._look()
         if len(look.rows) >= self._most:
-            raise OutOfReach(f"{len(look.rows):,} changes wait to be relayed, too many to tell apart")
+            return False
         new = {surrogate_key(label) for row, label in look.rows if row not in self._seen}
         self._coherence.confirmed(look.last_pass, new)
         self._seen = {row for row, _ in look.rows}
+        return True

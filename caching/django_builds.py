@@ -43,7 +43,8 @@ class DjangoBuilds:
     """Builds entries; each call runs in a thread of its own.
 
     `store` keeps an entry, unless a write has overtaken the build that began at the start, and
-    tells whether it did. `observing` is entered around each build; in it, rows that are read become dependencies.
+    tells whether it did. `observing` is entered around each build; in it, rows that are read
+    become dependencies.
     """
 
     def __init__(

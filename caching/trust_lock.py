@@ -46,6 +46,9 @@ class Passes(Protocol):
     def in_vain(self) -> None:
         """Say that the database could not be reached."""
 
+    def reached(self) -> None:
+        """Say that it was, by a look from which no lease counts."""
+
 
 class TrustLock:
     """The lock, as the relay's thread holds it on its own connection, and watches it."""
@@ -81,6 +84,7 @@ class TrustLock:
                 self._release()
                 self._watch(now)
             yield
+            self._passes.reached()
 
     def in_vain(self) -> None:
         """Say that the database could not be reached: nothing is known of the lock."""

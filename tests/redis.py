@@ -147,7 +147,7 @@ class Sentinels:
 
     @property
     def replica(self) -> RedisServer:
-        """The other one."""
+        """One that is not."""
         master = self.master
         return next(server for server in self._servers if server is not master)
 
@@ -180,8 +180,10 @@ class Sentinels:
 
 
 @contextmanager
-def running_sentinels(*, count: int = 3, down_after: float = 0.5, **options: str) -> Iterator[Sentinels]:
-    """Yield a master with a replica, under Sentinels that wait `down_after` seconds for a dead one."""
+def running_sentinels(
+    *, count: int = 3, replicas: int = 1, down_after: float = 0.5, **options: str
+) -> Iterator[Sentinels]:
+    """Yield a master with replicas, under Sentinels that wait `down_after` seconds for a dead one."""
     with ExitStack() as stack:
 
         def server(**special: str) -> RedisServer:
@@ -189,16 +191,21 @@ def running_sentinels(*, count: int = 3, down_after: float = 0.5, **options: str
             return RedisServer(directory, port=free_port(), **options, **special)
 
         master = stack.enter_context(server())
-        replica = stack.enter_context(server(replicaof=f"127.0.0.1 {master.port}"))
-        wait_until(lambda: _follows(replica), "the replica does not follow", replica.log)
+        following = [
+            stack.enter_context(server(replicaof=f"127.0.0.1 {master.port}")) for _ in range(replicas)
+        ]
+        for replica in following:
+            wait_until(lambda one=replica: _follows(one), "the replica does not follow", replica.log)
         watching = [
-            _sentinel(stack.enter_context(_directory()), master, replica, count, down_after)
+            _sentinel(stack.enter_context(_directory()), master, following, count, down_after)
             for _ in range(count)
         ]
         for sentinel in watching:
             stack.enter_context(sentinel)
-        wait_until(lambda: all(_knows_all(one, count) for one in watching), "the Sentinels do not meet")
-        with Sentinels([master, replica], watching) as sentinels:
+        wait_until(
+            lambda: all(_knows_all(one, count, replicas) for one in watching), "the Sentinels do not meet"
+        )
+        with Sentinels([master, *following], watching) as sentinels:
             yield sentinels
 
 
@@ -222,7 +229,7 @@ class _Sentinel(RedisServer):
 
 
 def _sentinel(
-    directory: Path, master: RedisServer, replica: RedisServer, count: int, down_after: float
+    directory: Path, master: RedisServer, replicas: list[RedisServer], count: int, down_after: float
 ) -> _Sentinel:
     port = free_port()
     lines = [
@@ -233,7 +240,7 @@ def _sentinel(
         f"sentinel down-after-milliseconds {MASTER_NAME} {int(down_after * 1000)}",
         f"sentinel failover-timeout {MASTER_NAME} 3000",
         # Found out by itself only when the master is next asked, which takes ten seconds.
-        f"sentinel known-replica {MASTER_NAME} 127.0.0.1 {replica.port}",
+        *(f"sentinel known-replica {MASTER_NAME} 127.0.0.1 {replica.port}" for replica in replicas),
     ]
     return _Sentinel(directory, port, "\n".join(lines) + "\n")
 
@@ -248,10 +255,10 @@ def _follows(server: RedisServer) -> bool:
         return bool(client.info("replication").get("master_link_status") == "up")
 
 
-def _knows_all(sentinel: RedisServer, count: int) -> bool:
+def _knows_all(sentinel: RedisServer, count: int, replicas: int) -> bool:
     with sentinel.client(decode_responses=True) as client:
         known = client.sentinel_masters()[MASTER_NAME]
-    return bool(known["num-other-sentinels"] == count - 1 and known["num-slaves"] == 1)
+    return bool(known["num-other-sentinels"] == count - 1 and known["num-slaves"] == replicas)
 
 
 def free_port() -> int:

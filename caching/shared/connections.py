@@ -38,6 +38,12 @@ ALIAS: Final = "l2"
 # What is raised when Redis is gone, slow, read-only, full or refuses us.
 TROUBLE: Final = (redis.RedisError, OSError, TimeoutError)
 
+# Connections to whoever the Sentinels say is master.
+_MANAGED: Final = (
+    redis.sentinel.SentinelManagedConnection,
+    redis.asyncio.sentinel.SentinelManagedConnection,
+)
+
 # Connections of one event loop. Past it a command waits its turn: a herd of readers that opened
 # a connection each would spend more on greetings than on answers.
 _AT_ONCE: Final = 32
@@ -79,19 +85,20 @@ _of_loops: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float | None,
 def greet(connection: Any) -> None:
     """Run the greeting on a new synchronous connection."""
     connection.on_connect()
-    connection.send_command(*_greeting())
+    connection.send_command(*_greeting(connection))
     connection.read_response()
 
 
 async def greet_async(connection: Any) -> None:
     """Run the greeting on a new asynchronous connection."""
     await connection.on_connect()
-    await connection.send_command(*_greeting())
+    await connection.send_command(*_greeting(connection))
     await connection.read_response()
 
 
-def _greeting() -> tuple[Any, ...]:
-    return ("EVAL", scripts.GREET, len(keys.COHERENCE), *keys.COHERENCE, secrets.token_hex(8))
+def _greeting(connection: Any) -> tuple[Any, ...]:
+    told = ("sentinels",) if isinstance(connection, _MANAGED) else ()
+    return ("EVAL", scripts.GREET, len(keys.COHERENCE), *keys.COHERENCE, secrets.token_hex(8), *told)
 
 
 class Connections(ConnectionFactory):  # type: ignore[misc]  # django-redis has no annotations

@@ -142,6 +142,10 @@ class Fleet:
         """Say that the database could not be reached."""
         self._passes.in_vain()
 
+    def reached(self) -> None:
+        """Say that it was, by a look from which no lease counts."""
+        self._passes.reached()
+
     # --- What the other workers have (`flights.Others`) ---
 
     async def entry(self, key: bytes) -> Entry | None:
@@ -165,10 +169,10 @@ class Fleet:
                 return False
         return self._coherence.store(entry, start=start.position)
 
-    def standing(self, *, is_cut_off: bool) -> Standing:
+    def standing(self) -> Standing:
         """Return how far this worker may trust what it holds."""
         if not self._coherence.is_reported:
             return Standing.STARTING if self._coherence.shared is None else Standing.UNREPORTED
         if self._coherence.is_trusting():
             return Standing.ALONE if self._passes.is_database_away else Standing.COHERENT
-        return Standing.CUT_OFF if is_cut_off else Standing.CONFIRMING
+        return Standing.CUT_OFF if self._passes.is_database_away else Standing.CONFIRMING

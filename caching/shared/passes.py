@@ -56,6 +56,10 @@ class Passes:
         """Say that the database could not be reached."""
         self.is_database_away = True
 
+    def reached(self) -> None:
+        """Say that it was, by a look from which no lease counts."""
+        self.is_database_away = False
+
     def basis(self) -> float:
         """Return from when a lease counts whose renewal is sent now. For the tail alone."""
         now = self._clock()

@@ -41,8 +41,13 @@ if not history then
 end
 """
 
-# On every new connection: is this the server, and its memory, that it was?
+# On every new connection: is this the server, and its memory, that it was? With an ARGV after the
+# token, there are Sentinels: a master that was replaced must then refuse whoever still talks to it,
+# or leases would be renewed here and changes announced there. It does if it needs a replica to write.
 GREET: Final = f"""{_HISTORY}
+if ARGV[2] and not string.find(redis.call('INFO', 'replication'), 'min_slaves_good_slaves') then
+  return redis.error_reply('READPATH behind Sentinels, min-replicas-to-write must be at least 1')
+end
 local run = run_id()
 if not history or string.sub(history, 1, #run + 1) ~= run .. '/' then begin() end
 return 1

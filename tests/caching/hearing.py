@@ -97,6 +97,9 @@ class Looks:
         self.vain += 1
         self.is_vain.set()
 
+    def reached(self):
+        self.is_vain.clear()
+
     def next(self):
         """Return once two more looks have ended: the second has begun after this was called."""
         for _ in range(2):

@@ -44,6 +44,7 @@ def builds_of(view, **options):
     coherence = Coherence(L1(10_000_000))
     coherence.trust()
     handler = Handler(view)
+
     def store(entry, start):
         return coherence.store(entry, start=start.position)
 

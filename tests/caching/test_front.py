@@ -48,6 +48,7 @@ class Lease:
         self.now = 500.0
         self.asked = 0
         self.confirms = True
+        self.failed = False
         self.meanwhile = lambda: None  # What a look at the outbox brings to light.
         self.may_confirm = asyncio.Event()
         self.may_confirm.set()
@@ -141,7 +142,7 @@ class Front:
             build_rate=BuildRate(rate, burst),
             django=self.django,
             lifespan=Lifespan(self.started, self.stopped),
-            confirm=None if lease is None else lease.confirm,
+            confirming=lease,
             trusted_proxies=trusted_proxies,
             clock=self.origin.clock,
         )
@@ -825,6 +826,18 @@ def test_unconfirmed_nothing_stored_is_served_even_if_nothing_can_be_built(age):
     assert unconfirmed.status == 503
     assert unconfirmed.fields[b"cache-control"] == b"no-store"
     assert confirmed.status == 200
+
+
+@leased
+async def test_cut_off_from_the_database_too_a_read_is_refused_at_once(front):
+    front.lease.now += 2
+    front.lease.confirms = False
+    front.lease.failed = True
+    with front.origin.held_up():  # A database that hangs.
+        response = await front.get(ONE)
+
+    assert (response.status, response.fields[b"retry-after"]) == (503, b"5")
+    assert front.origin.builds == {ONE: 1}
 
 
 @leased

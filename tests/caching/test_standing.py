@@ -37,8 +37,8 @@ def test_it_is_what_was_said_last():
 def test_a_worker_goes_through_all_of_them():
     with running_redis() as server, settled(server), Worker() as worker:
 
-        def stands(*, is_cut_off: bool = False) -> Standing:
-            return worker.fleet.standing(is_cut_off=is_cut_off)
+        def stands() -> Standing:
+            return worker.fleet.standing()
 
         assert stands() is Standing.COHERENT
 
@@ -54,7 +54,10 @@ def test_a_worker_goes_through_all_of_them():
         server.kill()
         worker.until_distrusting()
         assert stands() is Standing.CONFIRMING
-        assert stands(is_cut_off=True) is Standing.CUT_OFF
+        worker.fleet.in_vain()
+        assert stands() is Standing.CUT_OFF
+        worker.fleet.reached()
+        assert stands() is Standing.CONFIRMING
 
         worker.fleet.distrust()
         assert stands() is Standing.UNREPORTED
@@ -65,6 +68,6 @@ def test_before_the_log_was_heard_a_worker_starts():
         coherence = Coherence(L1(1_000_000), leased=True)
         fleet = Fleet(direct, coherence, lease=1.0, heard=lambda _: None, unsettled=lambda: None)
 
-        assert fleet.standing(is_cut_off=False) is Standing.STARTING
+        assert fleet.standing() is Standing.STARTING
         coherence.shared = SharedPosition(b"x", 1)
-        assert fleet.standing(is_cut_off=False) is Standing.UNREPORTED
+        assert fleet.standing() is Standing.UNREPORTED

@@ -6,7 +6,7 @@ day); `python -m tests.oracle --faults all` causes all there are and prints a ta
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import random
 
@@ -19,7 +19,7 @@ from tests.oracle.run import Options, run
 
 pytestmark = pytest.mark.skipif(not fleet.is_possible(), reason="needs Redis and PostgreSQL")
 
-SEED = int(os.environ.get("FAULTS_SEED", datetime.datetime.now(tz=datetime.UTC).toordinal()))
+SEED = int(os.environ.get("FAULTS_SEED", dt.datetime.now(tz=dt.UTC).toordinal()))
 AT_A_TIME = 3
 
 

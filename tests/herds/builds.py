@@ -56,6 +56,14 @@ class _Heard:
                 yield Said(int(session), int(hours) * 3600 + int(minutes) * 60 + float(seconds), what)
 
 
+class Questions(_Heard):
+    """Everything."""
+
+    def count(self) -> int:
+        """Return how many statements there were."""
+        return sum(1 for _ in self._said())
+
+
 class Looks(_Heard):
     """Looks at the outbox, by which readers without Redis are confirmed."""
 

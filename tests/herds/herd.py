@@ -56,11 +56,11 @@ class Herd:
         assert answer is not None
         return answer
 
-    def warm(self, path: str) -> None:
-        """Let every worker read until it has the page in its memory."""
+    def warm(self, path: str, outcome: str = "hit") -> None:
+        """Let every worker read until it answers from its memory, and says so in these words."""
         deadline = time.monotonic() + ANSWERED_WITHIN
         for worker in self.of:
-            while (answer := self.read(path, worker)).outcome != "hit":
+            while (answer := self.read(path, worker)).outcome != outcome:
                 assert time.monotonic() < deadline, answer
 
     def __enter__(self) -> Self:

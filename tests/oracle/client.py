@@ -208,13 +208,15 @@ class Client:
         self._is_spread = bool(held) and all(held.values())
         if len(held) < 2:
             return
-        share = len(self._players) / len(held)
+        share = sum(len(players) for players in held.values()) / len(held)
         above = _UNEVEN if self._is_spread else 0
         for players in held.values():
             surplus = int(len(players) - share - above)
             resting = [player for player in players if player.asked is None]
             asking = [player for player in players if player.asked is not None and not player.is_writer]
-            for player in (resting + asking)[: max(surplus, 0)]:
+            # Before the load begins, those go that will be back at once.
+            first, then = (resting, asking) if self._is_spread else (asking, resting)
+            for player in (first + then)[: max(surplus, 0)]:
                 # A read under way is forgotten, not counted: it is ours to give up.
                 was_asking, player.asked = player.asked is not None, None
                 self._hang_up(player)

@@ -71,7 +71,9 @@ def _row(title: str, phase: Phase, run: Run, number: int) -> tuple[str, ...]:
 
 def _notes(run: Run) -> Iterator[str]:
     total, seconds = run.tally.total(), (run.ended - run.began) / 1e9
-    rates = f"{total.reads / seconds:.0f} reads/s, {total.writes / seconds:.0f} writes/s"
+    counted = (slot for slot in run.tally.slots if run.began <= slot * SLOT < run.ended)
+    reads = sum(run.tally.slots[slot][0] for slot in counted)
+    rates = f"{reads / seconds:.0f} reads/s, {total.writes / seconds:.0f} writes/s"
     yield f"{rates} for {seconds:.0f} s, seed {run.options.seed}"
     raw = sum(line[5] == "committed" for line in run.tally.writes)
     behind = f"{total.behind} reads were behind one, by {total.longest_behind / 1e6:.1f} ms at most"
@@ -124,7 +126,8 @@ def _told(run: Run, one: dict[str, Any]) -> str:
     lines = [f"{one['kind']}: {one['what']}", f"{read}: {came}"]
     about = [line for line in run.tally.writes if line[0] == one["register"] and line[2] < one["ended"]]
     for _, version, begun, ended, worker, how in sorted(about, key=lambda line: line[2])[-4:]:
-        by = f"by worker {worker}" if worker else "with SQL"
+        # Of HTTP we know the status; who answered is looked up now and then.
+        by = f"by worker {worker or '?'}" if how.isdigit() or worker else "with SQL"
         lines.append(f"    version {version} written {by} at {_times(run, begun, ended)}: {how}")
     return "\n".join(lines)
 

@@ -362,7 +362,7 @@ class TestEventLoops:
 
 class TestSentinels:
     def test_both_clients_follow_the_master_and_greet_it(self) -> None:
-        with running_sentinels() as sentinels:
+        with running_sentinels(replicas=2, min_replicas_to_write="1") as sentinels:
             named = [f"{host}:{port}" for host, port in sentinels.addresses]
             with configured(f"redis://{MASTER_NAME}/0", sentinels=named):
                 both_reach_the_same(sentinels.master)
@@ -379,7 +379,7 @@ class TestSentinels:
                 both_reach_the_same(sentinels.master)
 
     def test_the_synchronous_client_greets_the_new_master(self) -> None:
-        with running_sentinels() as sentinels:
+        with running_sentinels(replicas=2, min_replicas_to_write="1") as sentinels:
             named = [f"{host}:{port}" for host, port in sentinels.addresses]
             with configured(f"redis://{MASTER_NAME}/0", sentinels=named):
                 first = connections.client().hget(keys.STATE, "history")
@@ -394,7 +394,22 @@ class TestSentinels:
         with with_tls(files) as (server, url), _tls_sentinel(tmp_path, files, url) as sentinel:
             asked = {"sentinels": [sentinel], "sentinel_password": AWKWARD.replace(" ", "")}
             with configured("rediss://Posts-Master", ca_file=str(files.authority), **asked):
-                both_reach_the_same(server)
+                # The master is reached, and asked first of all whether it can be relied on.
+                with pytest.raises(redis.ResponseError, match="min-replicas-to-write"):
+                    connections.client().ping()
+                with pytest.raises(redis.ResponseError, match="min-replicas-to-write"):
+                    in_a_loop(lambda client: client.ping())
+                with server.client() as direct:
+                    assert direct.hget(keys.STATE, "history") is None
+
+    def test_a_master_that_would_go_on_when_it_was_replaced_is_refused(self) -> None:
+        with running_sentinels() as sentinels:
+            named = [f"{host}:{port}" for host, port in sentinels.addresses]
+            with (
+                configured(f"redis://{MASTER_NAME}/0", sentinels=named),
+                pytest.raises(redis.ResponseError, match="min-replicas-to-write must be at least 1"),
+            ):
+                connections.client().ping()
 
 
 def _tried(found: list[Any]) -> bool:

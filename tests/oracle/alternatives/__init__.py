@@ -1,4 +1,4 @@
-"""What do others promise? The same data, models and views, cached as their documentation says.
+"""What do others promise? The same data and models behind plain DRF views, cached as they recommend.
 
     cache_page   Django's own: each public view's answer for a minute, in Redis
     cachalot     django-cachalot: the rows of every query, until somebody writes to the table
