@@ -206,7 +206,7 @@ class Flights:
     ) -> Landing:
         """Return what another worker has built, or builds now; else build it for all."""
         usable = {Freshness.FRESH} if is_renewal else {Freshness.FRESH, Freshness.STALE}
-        claim = others.claim(target.key)
+        claim: Claim | None = None
         origin = Origin.L2
         while True:
             # What we wait for may take long: what was invalidated meanwhile overtakes nothing of ours.
@@ -214,6 +214,7 @@ class Flights:
             entry = await others.entry(target.key)
             if entry is not None and entry.freshness(now=self._clock()) in usable:
                 return Landing(entry, is_stored=True, origin=origin)
+            claim = claim or others.claim(target.key)
             if await claim.make():
                 break
             origin = Origin.ELSEWHERE

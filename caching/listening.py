@@ -57,11 +57,12 @@ class Listening:
 
         Raises `DatabaseError` when the connection has been lost.
         """
-        if not self._is_notified and self._poll(seconds, *([self._connection] if self.hears else [])):
+        # What was read behind the end of an answer is in the driver: the socket tells nothing of it.
+        is_due = self._is_notified or (self.hears and self._take_notifications())
+        if not is_due and self._poll(seconds, *([self._connection] if self.hears else [])):
             with connections["default"].wrap_database_errors:
                 self._connection.pgconn.consume_input()
-                while self._connection.pgconn.notifies():
-                    pass
+                self._take_notifications()
         self._is_notified = False
 
     def sleep(self, seconds: float) -> None:
@@ -87,6 +88,13 @@ class Listening:
         with suppress(BlockingIOError):
             self._awake.recv(4096)
         return bool(found - {self._awake.fileno()})
+
+    def _take_notifications(self) -> bool:
+        """Take what the driver holds; return whether it was anything."""
+        found = False
+        while self._connection.pgconn.notifies():
+            found = True
+        return found
 
     def _hear(self, notification: object) -> None:
         # Called by the driver for what it finds among the answer to a query of ours.

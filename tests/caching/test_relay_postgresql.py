@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -148,6 +150,26 @@ def test_listeners_of_another_schema_are_left_alone(database, psql):
     listening.close()
     listening.wake()
     psql.execute("DROP SCHEMA elsewhere CASCADE")
+
+
+def test_a_notification_that_came_with_the_end_of_an_answer_is_not_lost(database, psql):
+    listening = Listening()
+    listening.listen()
+    server = connections["default"].connection.pgconn
+    server.send_query(b"SELECT pg_sleep(0.2)")
+    server.flush()
+    psql.execute("INSERT INTO caching_outbox (key) VALUES ('post:1')")
+    with socket.socket(fileno=os.dup(server.socket)) as wire:
+        wire.settimeout(PATIENCE)
+        while b"readpath_outbox" not in wire.recv(65536, socket.MSG_PEEK):
+            pass
+    server.consume_input()  # Both at once, as happens when the machine is busy.
+    while server.get_result():
+        pass
+    began = time.monotonic()
+    listening.wait(PATIENCE)
+    assert time.monotonic() - began < PATIENCE / 2
+    listening.close()
 
 
 # What happens to the connection.
