@@ -18,11 +18,12 @@ and invalidated once more. This module does not invalidate, and does not know wh
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final, NamedTuple
 
-from django.db import OperationalError, connections, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
 from caching.deadline import deadline
 from caching.surrogate_keys import EVERYTHING, surrogate_key
@@ -108,14 +109,25 @@ def look() -> Look:
 
     Raises `DatabaseError`, or `InterfaceError`, and gives the connection up.
     """
+    began, was_open = time.monotonic(), connections["default"].connection is not None
+    try:
+        found = _seen()
+    except (DatabaseError, InterfaceError):
+        # A connection that was kept may have died unnoticed since the last look.
+        if not was_open or time.monotonic() - began >= LOOK_WITHIN:
+            raise
+        found = _seen()
+    rows = tuple((pk, surrogate_key(label)) for _, pk, label in found if pk is not None)
+    return Look(found[0][0] or 0, rows)
+
+
+def _seen() -> list[tuple[Any, ...]]:
     try:
         with deadline(connections["default"], LOOK_WITHIN):
-            found = _rows(_LOOK.format(batch=BATCH))
+            return _rows(_LOOK.format(batch=BATCH))
     except BaseException:
         connections["default"].close()
         raise
-    rows = tuple((pk, surrogate_key(label)) for _, pk, label in found if pk is not None)
-    return Look(found[0][0] or 0, rows)
 
 
 @contextmanager

@@ -99,10 +99,11 @@ class Client:
 
     def _ask(self, player: Player, now: int) -> None:
         assert player.asked is None, "one question at a time: answers come without a name"
-        if player.is_writer and self._board.stage is not Stage.WRITING:
-            self._rest(player, now + 10_000_000)
-            return
         if player.wire is None and not self._connect(player):
+            self._rest(player, now + 20_000_000)
+            return
+        stage = self._board.stage
+        if stage is Stage.WARMING or (player.is_writer and stage is not Stage.WRITING):
             self._rest(player, now + 20_000_000)
             return
         assert player.wire is not None
@@ -214,9 +215,7 @@ class Client:
             surplus = int(len(players) - share - above)
             resting = [player for player in players if player.asked is None]
             asking = [player for player in players if player.asked is not None and not player.is_writer]
-            # Before the load begins, those go that will be back at once.
-            first, then = (resting, asking) if self._is_spread else (asking, resting)
-            for player in (first + then)[: max(surplus, 0)]:
+            for player in (resting + asking)[: max(surplus, 0)]:
                 # A read under way is forgotten, not counted: it is ours to give up.
                 was_asking, player.asked = player.asked is not None, None
                 self._hang_up(player)

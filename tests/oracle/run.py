@@ -47,7 +47,7 @@ class Options:
     writers: int = 16
     reads_per_second: float = 0.0  # As many as possible.
     writes_per_second: float = 60.0
-    raw_per_second: float = 4.0
+    raw_per_second: float = 1.0
     posts: int = 21
     stops_at_violation: bool = False
     application: str = ""
