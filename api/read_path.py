@@ -14,7 +14,7 @@ from django.db import connection
 from api.reference_rows import KINDS
 from api.routes import PUBLIC_ROUTES
 from api.surrogate_keys import collecting_rows
-from caching import outbox, relay, standing, tiered_fleet, tiered_l1
+from caching import standing
 from caching.asgi import Lifespan, ReadPath
 from caching.build_rate import BuildRate
 from caching.coherence import Coherence, Start
@@ -24,7 +24,8 @@ from caching.entry import Entry
 from caching.flights import Flights, Others
 from caching.l1 import L1
 from caching.passing_on import PassingOn
-from caching.relay import Ownership, Relay
+from caching.relaying import outbox, relay
+from caching.relaying.relay import Ownership, Relay
 from caching.routes import RouteTable
 from caching.rows import cache as rows
 from caching.rows.cache import KeptRows
@@ -32,6 +33,8 @@ from caching.shared import connections
 from caching.shared.fleet import Fleet
 from caching.shared.tail import longest_command
 from caching.standing import Standing
+from caching.tiered import fleet as tiered_fleet
+from caching.tiered import l1 as tiered_l1
 
 _TRUSTED_WITHIN = 2.0  # Seconds after which a worker serves, trusted or not.
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from caching import relay, tiered_fleet
 from caching.building import is_building
 from caching.headers import PUBLIC_FIELDS
+from caching.relaying import relay
+from caching.tiered import fleet as tiered_fleet
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _JSON = ("application/json", "application/problem+json", "application/vnd.oai.openapi")

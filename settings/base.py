@@ -119,7 +119,7 @@ if REDIS_URL:
         sentinels=env.words("REDIS_SENTINELS"),
         sentinel_password=env.text("REDIS_SENTINEL_PASSWORD"),
     )
-    CACHES["default"] = {"BACKEND": "caching.tiered.TieredCache", "LOCATION": "l2"}
+    CACHES["default"] = {"BACKEND": "caching.tiered.backend.TieredCache", "LOCATION": "l2"}
     CACHES["rows"] = {"BACKEND": "caching.rows.cache.RowCache"}
     INSTALLED_APPS.append("cachalot")
     REDIS_URL = CACHES["l2"]["LOCATION"]  # Without credentials: settings are shown on error pages.

@@ -7,7 +7,7 @@ of ONE key: an eviction or a `FLUSHALL` takes all of it or nothing.
     {readpath}:state    history, number of the last record, leases of the workers
     {readpath}:log      the last invalidations, a stream
     {readpath}:g:KEY    generation of a surrogate key; missing after an invalidation
-    {readpath}:c:KEY    a value of Django's cache (`tiered_scripts.py`)
+    {readpath}:c:KEY    a value of Django's cache (`tiered/scripts.py`)
     {readpath}:n        the order of values, where their number is bounded
     readpath:e:1:URL    an entry (the 1 is the schema version)
     readpath:b:URL      who builds it now

@@ -102,7 +102,7 @@ def drop_all(using: str = "default") -> None:
     if not found:
         return
     with transaction.atomic(using=using), connection.cursor() as cursor:
-        # Whoever serves now stops storing until the triggers are back (`caching/relay.py`). While
+        # Whoever serves now stops storing until the triggers are back (`caching/relaying/relay.py`). While
         # they are there: one of them tells him.
         cursor.execute(f'INSERT INTO "{OUTBOX}" (key) VALUES (%s)', [EVERYTHING])
         for name, table in found.items():

@@ -84,7 +84,7 @@ def _truncated(table: str, outbox: str) -> Trigger:
 
 
 def _announced(outbox: str) -> Trigger:
-    # Whoever listens is woken by the writer's commit (`caching/listening.py`).
+    # Whoever listens is woken by the writer's commit (`caching/relaying/listening.py`).
     body = "  PERFORM pg_notify('readpath_outbox_' || md5(TG_TABLE_SCHEMA), '');"
     create = _FUNCTION % {"body": body, "event": "INSERT", "table": outbox, "referencing": ""}
     return Trigger(f"{outbox}_insert", outbox, create)

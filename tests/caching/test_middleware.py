@@ -4,9 +4,9 @@ import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
-from caching import relay
 from caching.building import collecting
 from caching.middleware import ExplicitCacheability, RelayBeforeAnswer
+from caching.relaying import relay
 
 REQUEST = RequestFactory()
 

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from django.db import InterfaceError, OperationalError, connection, connections, transaction
 
-from caching import outbox
 from caching.models import Outbox, Relaying
+from caching.relaying import outbox
 from caching.surrogate_keys import EVERYTHING, surrogate_key
 from tests import postgres
 from tests.caching.hearing import PATIENCE, in_thread

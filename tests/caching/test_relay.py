@@ -18,12 +18,12 @@ import pytest
 from django.db import InterfaceError, OperationalError, connections
 
 from api.models import Author
-from caching import acknowledging, outbox
-from caching import relay as relay_module
 from caching.coherence import Coherence
 from caching.l1 import L1
 from caching.models import Outbox
-from caching.relay import Ownership, Relay, acknowledge, activate, deactivate
+from caching.relaying import acknowledging, outbox
+from caching.relaying import relay as relay_module
+from caching.relaying.relay import Ownership, Relay, acknowledge, activate, deactivate
 from caching.snapshot import snapshot
 from caching.surrogate_keys import EVERYTHING, surrogate_key
 from caching.triggers import install
@@ -163,7 +163,7 @@ import django
 django.setup()
 from pathlib import Path
 from api.models import Author
-from caching import relay
+from caching.relaying import relay
 from caching.coherence import Coherence
 from caching.l1 import L1
 ownership = relay.Ownership(Path(sys.argv[1]))

@@ -8,10 +8,10 @@ from threading import Event
 import pytest
 from django.db import OperationalError, connections
 
-from caching import acknowledging
 from caching.coherence import OutOfReach
 from caching.models import Outbox
-from caching.relay import Relay
+from caching.relaying import acknowledging
+from caching.relaying.relay import Relay
 from caching.surrogate_keys import EVERYTHING
 from tests.caching.hearing import PATIENCE, Heard, Looks, in_thread
 from tests.factories import make_author
@@ -74,7 +74,7 @@ def test_if_somebody_else_has_relayed_his_rows_he_waits_for_the_record_of_that(h
 
 
 def test_if_somebody_else_takes_his_rows_under_his_eyes_he_waits_for_the_record_of_that(heard, monkeypatch):
-    from caching import outbox  # noqa: PLC0415
+    from caching.relaying import outbox  # noqa: PLC0415
 
     write()
     other = Heard()

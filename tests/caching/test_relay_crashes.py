@@ -30,8 +30,8 @@ import os, signal, sys
 import django
 django.setup()
 from contextlib import contextmanager
-from caching import outbox
-from caching.relay import Relay
+from caching.relaying import outbox
+from caching.relaying.relay import Relay
 from caching.shared.onlooker import Onlooker
 
 point, sent = sys.argv[1], signal.Signals[sys.argv[2]]

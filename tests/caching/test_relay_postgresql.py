@@ -14,12 +14,12 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from api.models import Author
-from caching import outbox
-from caching import relay as relay_module
-from caching.listening import Listening
 from caching.models import Outbox
-from caching.ownership import Ownership
-from caching.relay import Relay
+from caching.relaying import outbox
+from caching.relaying import relay as relay_module
+from caching.relaying.listening import Listening
+from caching.relaying.ownership import Ownership
+from caching.relaying.relay import Relay
 from caching.surrogate_keys import EVERYTHING
 from caching.triggers import install
 from tests import postgres

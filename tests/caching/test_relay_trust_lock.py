@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 from django.db import connection, connections
 
-from caching.trust_lock import TrustLock
+from caching.relaying.trust_lock import TrustLock
 from tests import postgres
 from tests.caching.hearing import PATIENCE, Heard, Looks, in_thread
 from tests.databases import as_default

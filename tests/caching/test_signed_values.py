@@ -11,8 +11,8 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caching import signed_values
-from caching.signed_values import UNREADABLE, authenticate, decode, encode
+from caching.tiered import signed_values
+from caching.tiered.signed_values import UNREADABLE, authenticate, decode, encode
 
 KEY = ":1:session"
 

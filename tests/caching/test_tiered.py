@@ -13,8 +13,10 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import override_settings
 
-from caching import signed_values, tiered_fleet, tiered_l1
-from caching.tiered_scripts import BOUNDED, value_name
+from caching.tiered import fleet as tiered_fleet
+from caching.tiered import l1 as tiered_l1
+from caching.tiered import signed_values
+from caching.tiered.scripts import BOUNDED, value_name
 from tests.caching.tiered_process import following, using
 from tests.redis import is_installed, running_redis
 
@@ -249,7 +251,11 @@ def test_budget_of_l1_is_the_one_that_was_configured():
     options = {"L1_BYTES": 12_345}
     with override_settings(
         CACHES={
-            "default": {"BACKEND": "caching.tiered.TieredCache", "LOCATION": "elsewhere", "OPTIONS": options}
+            "default": {
+                "BACKEND": "caching.tiered.backend.TieredCache",
+                "LOCATION": "elsewhere",
+                "OPTIONS": options,
+            }
         }
     ):
         cache.make_key("key")

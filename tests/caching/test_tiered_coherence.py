@@ -9,10 +9,11 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
-from caching import tiered_fleet, tiered_l1
 from caching.shared import connections
-from caching.tiered_l2 import ValuesL2
-from caching.tiered_scripts import value_name
+from caching.tiered import fleet as tiered_fleet
+from caching.tiered import l1 as tiered_l1
+from caching.tiered.l2 import ValuesL2
+from caching.tiered.scripts import value_name
 from tests.caching.tiered_process import Other, following, using
 from tests.redis import is_installed, running_redis
 

@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 
-from caching.tiered_l1 import ALL_VALUES, ValuesL1, change_key
+from caching.tiered.l1 import ALL_VALUES, ValuesL1, change_key
 
 FOR_EVER = math.inf
 

@@ -20,12 +20,13 @@ from typing import Any, Self
 from django.conf import settings
 from django.test import override_settings
 
-from caching import tiered_fleet, tiered_l1
 from caching.coherence import Coherence
 from caching.l1 import L1
 from caching.shared import connections
 from caching.shared.fleet import Fleet
 from caching.shared.tail import longest_command
+from caching.tiered import fleet as tiered_fleet
+from caching.tiered import l1 as tiered_l1
 from settings.redis import shared_store
 from tests.redis import PATIENCE
 from tests.server import ROOT
@@ -51,7 +52,7 @@ def using(redis_url: str) -> Iterator[None]:
     """Let Django's cache be the one over this Redis."""
     readpath = {**settings.READPATH, "LEASE": 1.0, "REDIS_TIMEOUT": 0.25}
     caches = {
-        "default": {"BACKEND": "caching.tiered.TieredCache", "LOCATION": connections.ALIAS},
+        "default": {"BACKEND": "caching.tiered.backend.TieredCache", "LOCATION": connections.ALIAS},
         connections.ALIAS: shared_store(redis_url, timeout=readpath["REDIS_TIMEOUT"]),
     }
     with override_settings(CACHES=caches, READPATH=readpath):

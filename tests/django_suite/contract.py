@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import SimpleTestCase, TestCase, override_settings
 
-from caching import tiered_l1
-from caching.tiered import TieredCache
+from caching.tiered import l1 as tiered_l1
+from caching.tiered.backend import TieredCache
 from tests.caching.tiered_process import following
 
 ALIAS = "l2"
@@ -71,12 +71,12 @@ class Following:
         assert held.get(cache.make_key("key")) is not None
 
 
-@override_settings(CACHES=_caches("caching.tiered.TieredCache"))
+@override_settings(CACHES=_caches("caching.tiered.backend.TieredCache"))
 class WithoutL1Tests(BaseCacheTests, TestCase):
     """As in a process that asks Redis each time."""
 
 
-@override_settings(CACHES=_caches("caching.tiered.TieredCache"))
+@override_settings(CACHES=_caches("caching.tiered.backend.TieredCache"))
 class WithL1Tests(Following, BaseCacheTests, TestCase):
     """As in a worker."""
 

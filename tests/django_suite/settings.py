@@ -11,6 +11,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 USE_TZ = False
 READPATH = {"LEASE": 2.0, "REDIS_TIMEOUT": 2.0}
 CACHES = {
-    "default": {"BACKEND": "caching.tiered.TieredCache", "LOCATION": "l2"},
+    "default": {"BACKEND": "caching.tiered.backend.TieredCache", "LOCATION": "l2"},
     "l2": shared_store(os.environ["REDIS_URL"], timeout=READPATH["REDIS_TIMEOUT"]),
 }

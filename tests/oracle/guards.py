@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from caching import acknowledging, coherence, confirming, django_builds, flights
+from caching import coherence, confirming, django_builds, flights
+from caching.relaying import acknowledging
 from caching.shared import l2, log, scripts, tail
 
 Change = Callable[[], None]

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from caching.coherence import OutOfReach
-from caching.relay import Relay
+from caching.relaying.relay import Relay
 from caching.shared.onlooker import Onlooker
 
 

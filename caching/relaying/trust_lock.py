@@ -22,7 +22,7 @@ from typing import Any, Final, Protocol
 
 from django.db import connections
 
-from caching.invalidates import Invalidates
+from caching.relaying.invalidates import Invalidates
 
 # A lock of this schema's own: another installation may live in another schema of the database.
 _KEY: Final = "hashtextextended('readpath trust ' || current_schema(), 0)"

@@ -1,7 +1,7 @@
 """How can Django's cache be read from memory, and never be stale?
 
-`TieredCache` is a cache backend over an L1 in the process (`tiered_l1.py`) and the Redis whose
-alias is its LOCATION (`tiered_l2.py`). Sessions, throttles and third-party apps use it as any
+`TieredCache` is a cache backend over an L1 in the process (`l1.py`) and the Redis whose
+alias is its LOCATION (`l2.py`). Sessions, throttles and third-party apps use it as any
 other.
 
     get ─► L1 ─► Redis ─► L1          set, add, touch, incr, delete, clear
@@ -9,7 +9,7 @@ other.
                                         └─► own L1: drop ─► wait for the L1 of all others
 
 Once a change has returned, no `get` in any process answers with what was before. In an HTTP
-request the wait comes at its end (`tiered_fleet.py`). L1 is used only while the fleet says that
+request the wait comes at its end (`fleet.py`). L1 is used only while the fleet says that
 this process hears of every change; else each `get` asks Redis.
 
 Redis out of reach: **a read never raises, a change that Redis has not confirmed always does**.
@@ -19,7 +19,7 @@ nothing, the old value is back when Redis is; a session would look saved, a logo
 from `add` says that somebody else was first, so that a job is skipped which nobody does.
 
 Synchronous changes do not belong into the event loop: they wait for the tail, which runs there.
-The asynchronous methods are in `tiered_async.py`.
+The asynchronous methods are in `asynchronous.py`.
 
 OPTIONS: L1_BYTES; MAX_ENTRIES and CULL_FREQUENCY, which cost one step more per `set`. Limit:
 what Redis itself loses or brings back (a failover, a restored snapshot) is as it has it.
@@ -32,12 +32,12 @@ from typing import Any, Final
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
-from caching import tiered_scripts as scripts
 from caching.coherence import OutOfReach
-from caching.signed_values import UNREADABLE, Payload, authenticate, decode, encode
-from caching.tiered_async import AsyncMethods
-from caching.tiered_l1 import l1_of
-from caching.tiered_l2 import AT_ONCE, ValuesL2
+from caching.tiered import scripts
+from caching.tiered.asynchronous import AsyncMethods
+from caching.tiered.l1 import l1_of
+from caching.tiered.l2 import AT_ONCE, ValuesL2
+from caching.tiered.signed_values import UNREADABLE, Payload, authenticate, decode, encode
 
 _L1_BYTES: Final = 16 * 1024 * 1024
 _FOR_EVER: Final = ""

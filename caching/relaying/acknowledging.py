@@ -24,9 +24,9 @@ from typing import Final
 from django.db import DatabaseError, InterfaceError, connections
 
 from caching.coherence import OutOfReach
-from caching.invalidates import Invalidates
+from caching.relaying.invalidates import Invalidates
+from caching.relaying.trust_lock import TrustLock
 from caching.surrogate_keys import EVERYTHING
-from caching.trust_lock import TrustLock
 
 logger = logging.getLogger(__name__)
 

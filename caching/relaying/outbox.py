@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
-from caching.deadline import deadline
+from caching.relaying.deadline import deadline
 from caching.surrogate_keys import EVERYTHING, surrogate_key
 
 # Outbox rows taken at a time. Where as many wait, everything is invalidated: telling millions of

@@ -1,6 +1,6 @@
 """Which values of Django's cache does this process hold, within how many bytes?
 
-The L1 of `tiered.py`: payloads, never objects, so that no caller can change what another gets.
+The L1 of `backend.py`: payloads, never objects, so that no caller can change what another gets.
 Each change of a value is a record of the shared log, under a key of its own (`change_key`).
 When the tail delivers it, the value is dropped.
 
@@ -24,8 +24,8 @@ from typing import Final
 
 from caching.coherence import lease_clock
 from caching.invalidation_log import InvalidationLog
-from caching.signed_values import Payload
 from caching.surrogate_keys import EVERYTHING, surrogate_key
+from caching.tiered.signed_values import Payload
 
 _KIND: Final = "cache:"
 ALL_VALUES: Final = "cache:*"

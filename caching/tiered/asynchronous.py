@@ -1,6 +1,6 @@
 """How is the cache asked from a coroutine, so that nobody else's answer waits for Redis?
 
-The asynchronous half of `tiered.py`. What L1 holds is answered in the event loop. All else is
+The asynchronous half of `backend.py`. What L1 holds is answered in the event loop. All else is
 the synchronous twin in a thread, as `BaseCache` does it for what is not here: in the thread
 that has the request's database connection, for pickling a queryset reads the database.
 """
@@ -16,7 +16,7 @@ from asgiref.sync import sync_to_async
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
 from caching.coherence import OutOfReach
-from caching.signed_values import UNREADABLE
+from caching.tiered.signed_values import UNREADABLE
 
 
 class AsyncMethods(BaseCache):

@@ -26,15 +26,15 @@ from typing import Final
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
-from caching import outbox
-from caching.acknowledging import ACKNOWLEDGE_WITHIN, Acknowledging
 from caching.coherence import OutOfReach
-from caching.invalidates import Invalidates
-from caching.listening import Listening
-from caching.outbox import Taken
-from caching.ownership import Ownership
+from caching.relaying import outbox
+from caching.relaying.acknowledging import ACKNOWLEDGE_WITHIN, Acknowledging
+from caching.relaying.invalidates import Invalidates
+from caching.relaying.listening import Listening
+from caching.relaying.outbox import Taken
+from caching.relaying.ownership import Ownership
+from caching.relaying.trust_lock import Passes, TrustLock
 from caching.triggers import install
-from caching.trust_lock import Passes, TrustLock
 
 __all__ = ["Invalidates", "Ownership", "Relay", "acknowledge", "activate", "deactivate"]
 

@@ -1,8 +1,8 @@
 """How are values of Django's cache read from the shared Redis, and changed in it?
 
-Reading is plain GETs. Each change is one of the scripts of `tiered_scripts.py`, after which
+Reading is plain GETs. Each change is one of the scripts of `scripts.py`, after which
 this process's L1 drops the key, and the caller waits for those of all others
-(`tiered_fleet.announced`). Knows keys and bytes; what the bytes mean is for `tiered.py`.
+(`tiered_fleet.announced`). Knows keys and bytes; what the bytes mean is for `backend.py`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import redis
 from django_redis import get_redis_connection
 
 from caching.shared import keys as shared_keys
-from caching.tiered_fleet import Fleet, announced, fleet_of
-from caching.tiered_l1 import ALL_VALUES, ValuesL1, change_key
-from caching.tiered_scripts import BOUNDED, DELETE, EVERY_VALUE, MAKE_ROOM, value_name
+from caching.tiered.fleet import Fleet, announced, fleet_of
+from caching.tiered.l1 import ALL_VALUES, ValuesL1, change_key
+from caching.tiered.scripts import BOUNDED, DELETE, EVERY_VALUE, MAKE_ROOM, value_name
 
 # Keys in one step; Redis does nothing else meanwhile.
 AT_ONCE: Final = 1_000
