@@ -40,6 +40,15 @@ GENERATION_BYTES: Final = 8
 
 _HEAD: Final = Struct("<4sHI")
 _NUMBERS: Final = Struct("<HQ3d2Qq5dHH")
+
+# For those who look into an entry without decoding it (`shared/scripts.py`): what it begins with,
+# where the numbers of fields and variants are and where the lengths of the parts begin, how many
+# parts there are, and within how many bytes nothing is complete.
+READABLE: Final = pack("<4sH", MAGIC, FORMAT_VERSION)
+LENGTHS_AT: Final = _HEAD.size + _NUMBERS.size
+COUNTS_AT: Final = LENGTHS_AT - 4
+PARTS, PER_FIELD, PER_VARIANT = 3, 2, 3
+PARTS_AT: Final = LENGTHS_AT + 4 * PARTS
 _NEVER: Final = math.inf  # As `changes_at`.
 _SEPARATOR: Final = "\n"  # In no surrogate key (`surrogate_keys`).
 _CODINGS: Final = {coding.encode("ascii"): coding for coding in (IDENTITY, *CODINGS)}
@@ -103,7 +112,7 @@ def decode(data: bytes, key: bytes) -> Stored:
         _check_head(data)
         numbers = _Numbers._make(_NUMBERS.unpack_from(data, _HEAD.size))
         _check_numbers(numbers, len(data))
-        parts = _parts(data, 3 + 2 * numbers.fields + 3 * numbers.variants)
+        parts = _parts(data, PARTS + PER_FIELD * numbers.fields + PER_VARIANT * numbers.variants)
         return _stored(key, numbers, parts)
     except Undecodable:
         raise
@@ -174,8 +183,8 @@ def _stored(key: bytes, numbers: _Numbers, parts: list[bytes]) -> Stored:
         raise Undecodable("need the entry of this URL, got another's")
     keys = tuple(parts[1].decode("ascii").split(_SEPARATOR))
     generations = unpack(f"{GENERATION_BYTES}s" * len(keys), parts[2])
-    first = 3 + 2 * numbers.fields
-    fields = tuple(zip(parts[3:first:2], parts[4:first:2], strict=True))
+    first = PARTS + PER_FIELD * numbers.fields
+    fields = tuple(zip(parts[PARTS:first:2], parts[4:first:2], strict=True))
     rest = iter(parts[first:])
     coded = {_CODINGS[coding]: (etag, body) for coding, etag, body in zip(rest, rest, rest, strict=True)}
     if IDENTITY not in coded:

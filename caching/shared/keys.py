@@ -1,8 +1,8 @@
 """What is where in Redis?
 
-What coherence hangs on shares one hash slot, so that scripts may touch all of it at once;
-entries and the claims of builders spread over a cluster. All lease and history is in the fields
-of ONE key: an eviction or a `FLUSHALL` takes all of it or nothing.
+One server has all of it, perhaps with replicas; not a cluster, for an entry is read together with
+the generations that it needs. All lease and history is in the fields of ONE key: an eviction or a
+`FLUSHALL` takes all of it or nothing.
 
     {readpath}:state    history, number of the last record, leases of the workers
     {readpath}:log      the last invalidations, a stream

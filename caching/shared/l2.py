@@ -4,34 +4,28 @@ Entries in Redis, each with the generations that its surrogate keys had when it 
 is usable while all of them still hold: invalidating a key deletes its generation, and whatever
 Redis evicts or forgets can only make an entry unusable.
 
-    read    note the log's position ─► entry ─► generations, now ─► equal? promote to L1
+    read    note the log's position ─► entry, if its generations are those of now ─► promote to L1
     write   generations, vouched for ─► entry, until it could not even be used on error
 """
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable
-from hashlib import sha1
-from typing import Final, cast
+from typing import Final
 
 import redis
 import redis.asyncio
-import redis.exceptions
 
-from caching.codec import Undecodable, decode, encode
+from caching.codec import encode
 from caching.coherence import Coherence, OutOfReach, Start
 from caching.entry import Entry
 from caching.freshness import Freshness
-from caching.shared import keys, scripts
+from caching.shared import keys
+from caching.shared.gathering import Gathering
 from caching.shared.link import Link
 from caching.shared.log import SharedLog
-
-logger = logging.getLogger(__name__)
-
-_HOLD_DIGEST: Final = sha1(scripts.HOLD.encode(), usedforsecurity=False).hexdigest()  # Redis's name for it.
 
 _JITTER: Final = 0.05  # Of a lifetime, so that what was built together does not end together.
 
@@ -53,6 +47,7 @@ class L2:
         self._coherence: Final = coherence
         self._link: Final = link
         self._clock: Final = clock
+        self._gathering: Gathering | None = None
 
     async def get(self, cache_key: bytes, reading: redis.asyncio.Redis) -> Entry | None:
         """Return the entry of a URL and promote it to L1; None if there is none that is usable.
@@ -63,11 +58,9 @@ class L2:
         start = self._coherence.position()
         if not self._coherence.is_trusting():
             return None
-        try:
-            with self._link.reaching():
-                entry = await _usable(cache_key, reading)
-        except OutOfReach:
-            return None
+        if self._gathering is None:
+            self._gathering = Gathering(reading, self._link)
+        entry = await self._gathering.get(cache_key)
         if entry is None or entry.freshness(now=self._clock()) is Freshness.EXPIRED:
             return None
         self._coherence.store(entry, start=start)
@@ -90,25 +83,3 @@ class L2:
             with self._link.reaching():
                 self._writing.set(keys.entry(entry.key), data, px=max(1, int(lifetime * 1000)))
         return True
-
-
-async def _usable(cache_key: bytes, reading: redis.asyncio.Redis) -> Entry | None:
-    data = cast("bytes | None", await reading.get(keys.entry(cache_key)))
-    if data is None:
-        return None
-    try:
-        stored = decode(data, cache_key)
-    except Undecodable as error:
-        # Another release's, or damaged: it will be overwritten.
-        logger.info("the entry of %s in Redis is not used: %s", cache_key.decode(), error)
-        return None
-    arguments: list[str | bytes] = ["\n".join(stored.keys), b"".join(stored.generations), keys.GENERATION]
-    return stored.entry if await _hold(reading, arguments) else None
-
-
-async def _hold(reading: redis.asyncio.Redis, arguments: list[str | bytes]) -> bool:
-    """Tell whether the generations hold at this moment."""
-    try:
-        return bool(await reading.evalsha(_HOLD_DIGEST, 1, keys.STATE, *arguments))
-    except redis.exceptions.NoScriptError:
-        return bool(await reading.eval(scripts.HOLD, 1, keys.STATE, *arguments))

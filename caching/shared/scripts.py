@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from caching import codec
+
 _HISTORY: Final = """
 local state, log, everything, token = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local function integer(number) return string.format('%.0f', number) end
@@ -113,21 +115,29 @@ end
 return found
 """
 
-# ARGV: surrogate keys by line, their generations one after the other, the prefix of a generation's
-# key. Tells whether all of them hold. The names are not given as KEYS, as scripts should be, for
-# packing a hundred of them costs a worker more than all the rest of a hit in L2; they are in the
-# slot of the key that is given.
-HOLD: Final = """
-local names = {}
-for key in string.gmatch(ARGV[1], '[^\\n]+') do names[#names + 1] = ARGV[3] .. key end
+# KEYS: an entry. ARGV: the prefix of a generation's key, the first bytes of what this release can
+# read. Returns the entry if all its generations hold; what cannot be read is returned as it is. One
+# journey instead of two, and nothing comes between; but entry and generations must be on one server.
+READ: Final = f"""
+local data = redis.call('GET', KEYS[1])
+if not data or #data < {codec.PARTS_AT} or string.sub(data, 1, #ARGV[2]) ~= ARGV[2] then return data end
+local fields, variants = struct.unpack('<HH', data, {codec.COUNTS_AT + 1})
+local url, keys, generations = struct.unpack('<III', data, {codec.LENGTHS_AT + 1})
+local parts = {codec.PARTS} + {codec.PER_FIELD} * fields + {codec.PER_VARIANT} * variants
+local first = {codec.LENGTHS_AT + 1} + 4 * parts + url
+local names = {{}}
+for key in string.gmatch(string.sub(data, first, first + keys - 1), '[^\\n]+') do
+  names[#names + 1] = ARGV[1] .. key
+end
+local held = string.sub(data, first + keys, first + keys + generations - 1)
 local at = 1
-for first = 1, #names, 1000 do
-  local last = math.min(first + 999, #names)
-  local found = redis.call('MGET', unpack(names, first, last))
-  for i = 1, last - first + 1 do
-    if not found[i] or found[i] ~= string.sub(ARGV[2], at, at + #found[i] - 1) then return 0 end
+for from = 1, #names, 1000 do
+  local to = math.min(from + 999, #names)
+  local found = redis.call('MGET', unpack(names, from, to))
+  for i = 1, to - from + 1 do
+    if not found[i] or found[i] ~= string.sub(held, at, at + #found[i] - 1) then return false end
     at = at + #found[i]
   end
 end
-return 1
+return data
 """

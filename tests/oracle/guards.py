@@ -18,7 +18,7 @@ from typing import Any
 
 from caching import coherence, confirming, django_builds, flights
 from caching.relaying import acknowledging
-from caching.shared import l2, log, scripts, tail
+from caching.shared import gathering, l2, log, scripts, tail
 
 Change = Callable[[], None]
 _LONGEST = 0.04  # Seconds by which a race is made longer.
@@ -108,7 +108,9 @@ def _stored_unasked(self: coherence.Coherence, entry: Any, *, start: int) -> boo
 
 
 async def _promoted_unasked(self: Any, cache_key: bytes, reading: Any) -> Any:
-    entry = await l2._usable(cache_key, reading)
+    if self._gathering is None:
+        self._gathering = gathering.Gathering(reading, self._link)
+    entry = await self._gathering.get(cache_key)
     if entry is not None:
         self._coherence.l1.put(entry)
     return entry
@@ -147,10 +149,10 @@ GUARDS["store in L2 only what no write has overtaken"] = Guard(
     _slow(log.SharedLog, "vouch"),
 )
 GUARDS["take from L2 only what its generations vouch for"] = Guard(
-    lambda: setattr(scripts, "HOLD", "return 1"),
+    lambda: setattr(scripts, "READ", "return redis.call('GET', KEYS[1])"),
 )
 GUARDS["promote only what was not invalidated meanwhile"] = Guard(
-    _instead(l2.L2, "get", _promoted_unasked), _slow_later(l2, "_usable")
+    _instead(l2.L2, "get", _promoted_unasked), _slow_later(gathering.Gathering, "_fetched")
 )
 GUARDS["drop from L1 what the tail hears of"] = Guard(_instead(coherence.Coherence, "_invalidate", _kept))
 GUARDS["wait for all tails before acknowledging"] = Guard(

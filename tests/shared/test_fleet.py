@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import redis
@@ -142,6 +143,7 @@ class TestAnotherProcess:
         ):
             assert other.ask("keep") == "kept"
             other.process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: _is_stopped(other.process.pid), "it does not stop")
             began = time.monotonic()
             write()
             waited = time.monotonic() - began
@@ -236,3 +238,7 @@ def test_with_no_redis_at_all_a_worker_starts_within_its_time(server: RedisServe
             assert not worker.is_trusting()
             server.start()
             worker.until_trusting()
+
+
+def _is_stopped(process: int) -> bool:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T"

@@ -15,7 +15,7 @@ import redis
 
 from caching.coherence import OutOfReach, Start
 from caching.entry import Entry
-from caching.shared import keys, scripts
+from caching.shared import keys
 from caching.shared.l2 import L2
 from caching.surrogate_keys import EVERYTHING
 from tests.caching.entries import POLICY, entry_of
@@ -171,32 +171,33 @@ class TestReading:
     def test_without_redis_it_is_a_miss_at_once(self, server: RedisServer, reader: Worker) -> None:
         server.kill()
         assert reader.l2(KEY) is None
-        reader.reading.before("GET", lambda: pytest.fail("Redis was asked once more"))
+        reader.reading.before("PIPELINE", lambda: pytest.fail("Redis was asked once more"))
         assert reader.l2(KEY) is None
 
 
 class TestPromoting:
-    """An entry is read in two commands, and anything may come between them."""
+    """An entry is asked for and comes, and anything may happen meanwhile."""
 
-    def test_what_is_invalidated_between_the_two_is_not_used(self, builder: Worker, reader: Worker) -> None:
+    def test_what_is_invalidated_before_it_is_asked_for_is_not_used(
+        self, builder: Worker, reader: Worker
+    ) -> None:
         builder.fleet.store(thing(), builder.begin())
-        reader.reading.after("GET", lambda: builder.fleet.invalidate(["thing:1"]))
+        reader.reading.before("PIPELINE", lambda: builder.fleet.invalidate(["thing:1"]))
 
         assert reader.l2(KEY) is None
         assert reader.coherence.l1.get(KEY) is None
 
-    def test_what_is_invalidated_after_both_is_not_promoted(
+    def test_what_is_invalidated_before_it_comes_is_not_promoted(
         self, direct: redis.Redis, builder: Worker, reader: Worker
     ) -> None:
         """The tail has dropped the key already when the entry arrives: nothing would drop it again."""
-        direct.script_load(scripts.HOLD)
         builder.fleet.store(thing(), builder.begin())
 
         async def invalidate() -> None:
             builder.fleet.invalidate(["thing:1"])
             await until(lambda: {"thing:1"} in reader.heard)
 
-        reader.reading.after("EVALSHA", invalidate)
+        reader.reading.after("PIPELINE", invalidate)
         found = reader.l2(KEY)
 
         assert found is not None, "it was usable when it was asked for"
@@ -206,7 +207,7 @@ class TestPromoting:
         self, builder: Worker, reader: Worker
     ) -> None:
         builder.fleet.store(thing(), builder.begin())
-        reader.reading.after("GET", lambda: builder.fleet.invalidate(["thing:2"]))
+        reader.reading.before("PIPELINE", lambda: builder.fleet.invalidate(["thing:2"]))
         found = reader.l2(KEY)
 
         assert found is not None

@@ -103,12 +103,27 @@ class Interposing(redis.asyncio.Redis):
         self._hooks.setdefault(("after", command), []).append(hook)
 
     async def execute_command(self, *arguments: Any, **options: Any) -> Any:
-        await self._call("before", arguments[0])
+        await self.call("before", arguments[0])
         answer = await super().execute_command(*arguments, **options)
-        await self._call("after", arguments[0])
+        await self.call("after", arguments[0])
         return answer
 
-    async def _call(self, when: str, command: str) -> None:
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Any:  # noqa: FBT001, FBT002
+        """Return a pipeline whose journey counts as one command, `PIPELINE`."""
+        made = super().pipeline(transaction, shard_hint)
+        execute = made.execute
+
+        async def executing(*arguments: Any, **options: Any) -> Any:
+            await self.call("before", "PIPELINE")
+            answers = await execute(*arguments, **options)
+            await self.call("after", "PIPELINE")
+            return answers
+
+        made.execute = executing
+        return made
+
+    async def call(self, when: str, command: str) -> None:
+        """Call what was to be called before or after such a command."""
         hooks = self._hooks.get((when, command))
         done = hooks.pop(0)() if hooks else None
         if asyncio.iscoroutine(done):
