@@ -151,7 +151,8 @@ class Flights:
                 flight = self.launch(target, may_build=may_build)
             try:
                 # Shielded: a client that goes away takes its own wait with it, not the build.
-                landing = await asyncio.wait_for(asyncio.shield(flight.landed), LONGEST_WAIT)
+                async with asyncio.timeout(LONGEST_WAIT):
+                    landing = await asyncio.shield(flight.landed)
             except _Refused as refused:
                 if is_follower:
                     continue  # That was for the client who launched it.
