@@ -1,6 +1,6 @@
 """What must hold for every answer that Django gives itself?
 
-Two rules, as outermost middleware. A write is relayed before it is acknowledged (P1), and
+Two rules, as the outermost middleware. A write is relayed before it is acknowledged (P1), and
 no answer leaves without saying whether it may be stored (RFC 9205 §4.9.1): what does not
 say so is `no-store`. Representations being built get their fields from the front instead.
 """

@@ -36,9 +36,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # Outermost, so that whatever wrote has been relayed before anyone is answered.
-    "caching.middleware.RelayBeforeAnswer",
+    # Whatever fails inside, the relay included, gets its fields here.
     "caching.middleware.ExplicitCacheability",
+    # Around all that may write, so that it has been relayed before anyone is answered.
+    "caching.middleware.RelayBeforeAnswer",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -27,13 +27,14 @@ _KNOWN = 64  # Pages that are remembered of one URL.
 class Question:
     """One read under way."""
 
-    __slots__ = ("begun", "etag", "floor", "number")
+    __slots__ = ("begun", "etag", "floor", "held", "number")
 
-    def __init__(self, number: int, begun: int, floor: memoryview, etag: bytes) -> None:
+    def __init__(self, number: int, begun: int, floor: memoryview, etag: bytes, held: Seen) -> None:
         self.number = number
         self.begun = begun
         self.floor = floor
         self.etag = etag
+        self.held = held  # What the representation with that ETag shows.
 
 
 class Readers:
@@ -64,14 +65,15 @@ class Readers:
         urls = self._of_post[self._board.hot] if random_value() < 0.5 else range(len(self._urls))
         number = urls[int(random_value() * len(urls))]
         lines = [b"GET %s HTTP/1.1\r\nHost: localhost" % self._urls[number].path.encode()]
-        etag, manner = b"", random_value()
+        etag, held, manner = b"", {}, random_value()
         if manner < 0.25 and self._etags[number]:
             etag = self._etags[number]
+            held = self._known[number][etag][0]
             lines.append(b"If-None-Match: " + etag)
         elif manner > 0.95:
             lines.append(b"Accept-Encoding: gzip")
         request = b"\r\n".join([*lines, b"", b""])
-        return Question(number, time.monotonic_ns(), self._board.copy(), etag), request
+        return Question(number, time.monotonic_ns(), self._board.copy(), etag, held), request
 
     def answered(self, question: Question, answer: Answer, worker: int) -> None:
         """Check an answer and count it."""
@@ -110,9 +112,9 @@ class Readers:
     def _seen(self, question: Question, url: Url, answer: Answer) -> Seen:
         known = self._known[question.number]
         if answer.status == 304:
-            if answer.etag != question.etag or question.etag not in known:
+            if not question.etag or answer.etag != question.etag:
                 raise Impossible(f"304 for {answer.etag!r}, which was not asked for")
-            return known[question.etag][0]
+            return question.held
         etag, coding = answer.etag, answer.coding
         if etag and etag in known:
             seen, body = known[etag]
