@@ -95,6 +95,17 @@ def _shared(django: WSGIHandler) -> ReadPath:
     confirming = Confirming(outbox.look, coherence, is_reported=relay.changes_are_reported, most=outbox.BATCH)
     flights = _flights(django, coherence, fleet.store, fleet)
 
+    def close() -> None:
+        confirming.close()
+        flights.close()
+
+    standing.report_from(fleet.standing)
+    return _front(django, coherence, flights, _working(fleet, relaying, kept, close), confirming)
+
+
+def _working(fleet: Fleet, relaying: Relay, kept: KeptRows, close: Callable[[], None]) -> Lifespan:
+    """Return the life of a worker among others."""
+    patience = longest_command(settings.READPATH["LEASE"], settings.READPATH["REDIS_TIMEOUT"])
     tasks: list[asyncio.Task[None]] = []
 
     async def startup() -> None:
@@ -104,7 +115,7 @@ def _shared(django: WSGIHandler) -> ReadPath:
         rows.connect(kept)
         await fleet.start(
             connections.async_client(),
-            connections.async_client(timeout=longest_command(lease, settings.READPATH["REDIS_TIMEOUT"])),
+            connections.async_client(timeout=patience),
             within=_TRUSTED_WITHIN,
         )
         tasks.append(asyncio.create_task(standing.log_changes()))
@@ -118,11 +129,9 @@ def _shared(django: WSGIHandler) -> ReadPath:
         await fleet.stop()
         await connections.close_async_clients()
         relaying.stop()
-        confirming.close()
-        flights.close()
+        close()
 
-    standing.report_from(fleet.standing)
-    return _front(django, coherence, flights, Lifespan(startup, shutdown), confirming)
+    return Lifespan(startup, shutdown)
 
 
 def _flights(
