@@ -26,12 +26,12 @@ from django.db import DatabaseError, InterfaceError, connections
 from caching.coherence import OutOfReach
 from caching.relaying.invalidates import Invalidates
 from caching.relaying.trust_lock import TrustLock
+from caching.shared.leases import DRIFT
 from caching.surrogate_keys import EVERYTHING
 
 logger = logging.getLogger(__name__)
 
 ACKNOWLEDGE_WITHIN: Final = 10.0  # Seconds a writer waits for his changes to be relayed.
-DRIFT: Final = 1.1  # Clocks of two machines do not run equally fast.
 
 
 class Acknowledging:
