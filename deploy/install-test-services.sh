@@ -7,6 +7,8 @@ missing=""
 command -v sqlite3 >/dev/null || missing="$missing sqlite3"
 command -v redis-server >/dev/null || missing="$missing redis-server"
 command -v wrk >/dev/null || missing="$missing wrk"
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+command -v varnishd >/dev/null || [ -x /usr/sbin/varnishd ] || missing="$missing varnish"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || missing="$missing postgresql"
 
 [ -n "$missing" ] || exit 0
