@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
-from benchmarks import coherence, depth, hits, machine, memory, steps, tiers
-from benchmarks.report import Section, keep, progress
+from benchmarks import machine, page, plots, sections
+from benchmarks.report import Section, keep, new_path, progress
 
-_SECONDS_OF_HITS = 3
-_SECTIONS = ("hits", "steps", "depth", "memory", "coherence", "tiers")
+_ALL: Final = "all"
+# What can be chosen -> the least, and what it is. Each section takes those that it has a use for.
+_NUMBERS: Final = {
+    "posts": (1000, "generated posts"),
+    "rounds": (1, "in which all contenders are measured, one after the other"),
+    "seconds": (1, "for each contender in each round"),
+    "urls": (1000, "to walk over in memory"),
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -26,73 +32,78 @@ class _Parser(argparse.ArgumentParser):
 
 def main() -> int:
     """Run the sections that were asked for; return 0 if all of them could be measured."""
-    arguments = _arguments()
+    parser = _parser()
+    arguments = vars(parser.parse_args())
+    section, plotted = arguments.pop("section"), arguments.pop("plots")
+    given = {name: value for name, value in arguments.items() if value is not None}
     described = machine.description()
     progress(f"{described['processor']}, {described['cores']} cores, load {described['load_average_before']}")
-    began = time.monotonic()
+    began, path = time.monotonic(), new_path()
     found: list[Section] = []
     failed = False
-    for name in _SECTIONS:
-        if arguments.section in {name, "all"}:
-            try:
-                sections = _run(name, arguments)
-            except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-                print(f"{name}: {error}", file=sys.stderr, flush=True)
-                failed = True
-                continue
-            print(*sections, sep="\n", flush=True)
-            found += sections
-    _conclude(found, described, seconds=time.monotonic() - began)
+    for name in sections.OFFERED if section == _ALL else [section]:
+        command = _command(name, given)
+        try:
+            new = sections.run(name, given, plotted=plotted, command=command, strict=section != _ALL)
+        except sections.NotTaken as error:
+            parser.error(f"{name}: {error}")
+        except RuntimeError as error:
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
+            failed = True
+            continue
+        print(*new, sep="\n", flush=True)
+        found += new
+        # After each of them: who stops a run of an hour has what was measured until then.
+        _keep(path, found, described)
+    _conclude(found, seconds=time.monotonic() - began)
+    if found:
+        print(f"everything that was measured: {path}")
+        print(f"all tables and plots together: {path.with_suffix('.html')}")
     return 1 if failed else 0
 
 
-def _conclude(found: list[Section], described: dict[str, Any], *, seconds: float) -> None:
+def _keep(path: Path, found: list[Section], described: dict[str, Any]) -> None:
+    keep(found, described, path=path)
+    page.write(path.with_suffix(".html"), found, described)
+
+
+def _conclude(found: list[Section], *, seconds: float) -> None:
     aims = [aim for section in found for aim in section.aims]
     missed = [aim for aim in aims if not aim.is_reached]
     reached = f"{len(aims) - len(missed)} of {len(aims)} aims reached" if aims else "no aims here"
     print(f"\n{reached}; it took {seconds:.0f} s")
     for aim in missed:
         print(f"  {aim}")
-    print(f"everything that was measured: {keep(found, described)}")
 
 
-def _run(name: str, arguments: argparse.Namespace) -> list[Section]:
-    if name == "hits":
-        return [hits.run(rounds=arguments.rounds, seconds=arguments.seconds or _SECONDS_OF_HITS)]
-    if name == "steps":
-        return [steps.run(rounds=arguments.rounds)]
-    if name == "depth":
-        return depth.run(posts=arguments.posts, rounds=arguments.rounds, database_url=arguments.database_url)
-    if name == "coherence":
-        return coherence.run(rounds=arguments.rounds)
-    if name == "tiers":
-        return tiers.run(rounds=arguments.rounds, seconds=arguments.seconds or tiers.SECONDS)
-    return [memory.run(posts=arguments.posts, urls=arguments.urls)]
+def _command(name: str, given: dict[str, Any]) -> str:
+    """Return what makes a section's plots anew; where data lie on this machine is left out."""
+    options = [f"--{option}={given[option]}" for option in _NUMBERS if option in given]
+    if "database_url" in given:
+        options.append(f"--database-url={given['database_url'].partition(':')[0]}://…")
+    return " ".join(["python -m benchmarks", name, *options])
 
 
-def _arguments() -> argparse.Namespace:
-    parser = _Parser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("section", nargs="?", default="all", choices=(*_SECTIONS, "all"), help="(all)")
-
-    def option(name: str, least: int, default: int | None, what: str) -> None:
-        told = what if default is None else f"{what} (%(default)s)"
-        parser.add_argument(name, type=_at_least(least), default=default, metavar="N", help=told)
-
-    option("--posts", 1000, depth.POSTS, "generated posts for depth and memory")
-    option(
-        "--seconds",
-        1,
-        None,
-        f"for each contender in each round of hits ({_SECONDS_OF_HITS}), tiers ({tiers.SECONDS})",
+def _parser() -> argparse.ArgumentParser:
+    offered = [f"  {name:10} {offer.what}" for name, offer in sections.OFFERED.items()]
+    parser = _Parser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog="\n".join(["sections:", *offered]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    option("--rounds", 1, 5, "of hits, steps, depth, coherence and tiers")
-    option("--urls", 1000, memory.URLS, "to walk over in memory")
+    choices = (*sections.OFFERED, _ALL)
+    parser.add_argument("section", nargs="?", default=_ALL, choices=choices, metavar="SECTION", help="(all)")
+    for name, (least, what) in _NUMBERS.items():
+        parser.add_argument(f"--{name}", type=_at_least(least), metavar="N", help=what)
     parser.add_argument(
-        "--database-url",
-        metavar="URL",
-        help="another database for depth, such as a PostgreSQL; filled if empty",
+        "--database-url", metavar="URL", help="another database, such as a PostgreSQL; filled if empty"
     )
-    return parser.parse_args()
+    parser.add_argument("--traffic", type=_directory, metavar="DIR", help="recorded traffic, for replay")
+    parser.add_argument(
+        "--plots", type=Path, default=plots.DIRECTORY, metavar="DIR", help="where to (var/bench/plots)"
+    )
+    return parser
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -104,5 +115,15 @@ def _at_least(least: int) -> Callable[[str], int]:
     return number
 
 
+def _directory(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"need a directory, got {text!r}")
+    return path
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)  # As a shell says it; what was measured until then is kept.

@@ -33,30 +33,42 @@ class PostList:
     value: int | None
     ordering: str
     now: datetime
+    limit: int = DEFAULT_LIMIT
 
     @property
     def values(self) -> dict[str, str]:
-        """The parameters of its first page."""
+        """The parameters of its first page, those alone that are no default."""
         values = {} if self.value is None else {self.filter: str(self.value)}
-        return values if self.ordering == next(iter(posts.ORDERS)) else {**values, "ordering": self.ordering}
+        if self.limit != DEFAULT_LIMIT:
+            values["limit"] = str(self.limit)
+        if self.ordering != next(iter(posts.ORDERS)):
+            values["ordering"] = self.ordering
+        return values
 
     def deepest(self, wanted: int) -> int:
         """Return the wanted page's number, or that of the last full page."""
-        return max(1, min(wanted, self._posts().count() // DEFAULT_LIMIT))
+        return max(1, min(wanted, self._posts().count() // self.limit))
 
     def url(self, page: int = 1) -> str:
         """Return the URL of a page, as a client that has walked there was given it."""
         path, values = routes.POST_LIST.template, self.values
         if page > 1:
-            before = self._sorted().values_list(*self._order.columns)[(page - 1) * DEFAULT_LIMIT - 1]
+            before = self._sorted().values_list(*self._order.columns)[(page - 1) * self.limit - 1]
             cursor = cursors.Cursor(page, forward=True, position=tuple(before))
             values["cursor"] = cursors.encode(cursor, routes.list_context(path, values))
         return cache_key(path, values).decode("ascii")
 
     def ids(self, page: int) -> list[int]:
         """Return the posts that a page has to show."""
-        first = (page - 1) * DEFAULT_LIMIT
-        return list(self._sorted().values_list("pk", flat=True)[first : first + DEFAULT_LIMIT])
+        return list(self._sorted().values_list("pk", flat=True)[self._rows_of(page)])
+
+    def by_offset(self, page: int) -> QuerySet[Post]:
+        """Return a page's rows as OFFSET finds them, with all that the list shows of them."""
+        return self._sorted().optimized_for_list()[self._rows_of(page)]
+
+    def _rows_of(self, page: int) -> slice:
+        first = (page - 1) * self.limit
+        return slice(first, first + self.limit)
 
     @property
     def _order(self) -> Order:
@@ -71,12 +83,40 @@ class PostList:
         return self._posts().order_by(*(f"{sign}{column}" for column in self._order.columns))
 
 
-def post_lists(now: datetime) -> Iterator[PostList]:
+@dataclass(frozen=True, slots=True)
+class SearchList:
+    """The posts that contain a word, newest first.
+
+    A page begins after a post, whether that contains the word or not; so page 100 is that after
+    the posts that are on the first 99 pages of the list of all, by their ids.
+    """
+
+    word: str
+    limit: int = DEFAULT_LIMIT
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The parameters of its first page."""
+        limit = {} if self.limit == DEFAULT_LIMIT else {"limit": str(self.limit)}
+        return {**limit, "search": self.word}
+
+    def url(self, page: int = 1) -> str:
+        """Return the URL of a page."""
+        path, values = routes.POST_LIST.template, self.values
+        if page > 1:
+            newest_first = Post.objects.filter(listed=1).order_by("-pk").values_list("pk")
+            position = newest_first[(page - 1) * self.limit - 1]
+            cursor = cursors.Cursor(page, forward=True, position=tuple(position))
+            values["cursor"] = cursors.encode(cursor, routes.list_context(path, values))
+        return cache_key(path, values).decode("ascii")
+
+
+def post_lists(now: datetime, *, limit: int = DEFAULT_LIMIT) -> Iterator[PostList]:
     """Yield every filter, none among them, in every order."""
     for name in ("none", *_COLUMNS):
         value = None if name == "none" else _largest(name)
         for ordering in posts.ORDERS:
-            yield PostList(name, value, ordering, now)
+            yield PostList(name, value, ordering, now, limit)
 
 
 def _largest(name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+# What is measured, what it stands on, and what it is compared with.
 _PACKAGES: Final = (
     "django",
     "djangorestframework",
@@ -21,9 +23,27 @@ _PACKAGES: Final = (
     "gunicorn_h1c",
     "uvloop",
     "orjson",
+    "brotli",
+    "zstandard",
     "redis",
     "hiredis",
+    "django-redis",
+    "psycopg",
+    "django-cachalot",
+    "django-cacheops",
+    "drf-extensions",
+    "cachetools",
+    "cachebox",
+    "moka-py",
+    "theine",
+    "locust",
+    "django-silk",
+    "pytest-benchmark",
 )
+# A program -> the option by which it says its version.
+_PROGRAMS: Final = {"wrk": "-v", "redis-server": "-v", "postgres": "-V", "nginx": "-v", "varnishd": "-V"}
+# Where programs are that are not on everybody's path.
+_PLACES: Final = ("/usr/sbin", "/usr/local/sbin", "/usr/lib/postgresql/*/bin")
 
 
 def cores() -> tuple[int | None, int | None]:
@@ -59,18 +79,30 @@ def description() -> dict[str, Any]:
         "load_average_before": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
-        "programs": {name: name_and_version(name) for name in ("wrk", "redis-server")},
+        "programs": {name: name_and_version(name) for name in _PROGRAMS},
         "commit": _commit(),
-        "command": " ".join(["python", "-m", "benchmarks", *sys.argv[1:]]),
+        "command": shlex.join([*_started_as(), *sys.argv[1:]]),
     }
 
 
 def name_and_version(program: str) -> str | None:
     """Return the first line that a program says about itself, None if it is not installed."""
-    if shutil.which(program) is None:
+    path = _found(program)
+    if path is None:
         return None
-    done = subprocess.run([program, "-v"], capture_output=True, text=True, check=False)
+    done = subprocess.run([path, _PROGRAMS[program]], capture_output=True, text=True, check=False)
     return (done.stdout or done.stderr).splitlines()[0].strip()
+
+
+def _found(program: str) -> str | None:
+    elsewhere = sorted(str(place) for pattern in _PLACES for place in Path("/").glob(pattern.lstrip("/")))
+    return shutil.which(program) or shutil.which(program, path=os.pathsep.join(elsewhere))
+
+
+def _started_as() -> list[str]:
+    """Return how this program was started: as a module, or by its path."""
+    specification = sys.modules["__main__"].__spec__
+    return ["python", "-m", specification.parent] if specification else ["python", sys.argv[0]]
 
 
 def _processor() -> str:

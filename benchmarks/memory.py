@@ -86,7 +86,7 @@ def _walk(server: Gunicorn, paths: list[str], *, budget: int) -> tuple[list[Samp
         statuses[status] += 1
         answered = statuses.total()
         if answered % every == 0:
-            samples.append(_sample(server, answered, time.perf_counter() - began, budget=budget))
+            samples.append(sampled(server, answered, time.perf_counter() - began, budget=budget))
             if len(samples) % (_SAMPLES // _ROWS) == 0:
                 progress(
                     f"memory: {answered:,} of {len(paths):,} URLs, {answered / samples[-1].seconds:,.0f}/s"
@@ -97,7 +97,8 @@ def _walk(server: Gunicorn, paths: list[str], *, budget: int) -> tuple[list[Samp
     return samples, statuses
 
 
-def _sample(server: Gunicorn, urls: int, seconds: float, *, budget: int) -> Sample:
+def sampled(server: Gunicorn, urls: int, seconds: float, *, budget: int) -> Sample:
+    """Ask a server what it holds after so many URLs; its L1 has to have this budget."""
     _, body = server.ask(HELD)
     held: dict[str, Any] = json.loads(body)
     if held["budget"] != budget:
@@ -152,11 +153,11 @@ def _aims(samples: list[Sample], small: Sample) -> list[Aim]:
             1.1,
             at_least=False,
         ),
-        Aim("growth of the resident size over the second half / mean", _growth(warm), 0.05, at_least=False),
+        Aim("growth of the resident size over the second half / mean", growth(warm), 0.05, at_least=False),
     ]
 
 
-def _growth(samples: list[Sample]) -> float:
+def growth(samples: list[Sample]) -> float:
     """Return by which part of its mean the resident size grew, along the line that fits best."""
     urls = [sample.urls for sample in samples]
     resident = [sample.resident for sample in samples]

@@ -46,6 +46,7 @@ class Section:
     aims: list[Aim] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     raw: dict[str, Any] = field(default_factory=dict)
+    plots: list[Path] = field(default_factory=list)
 
     def __str__(self) -> str:
         widths = [max(map(len, column)) for column in zip(self.columns, *self.rows, strict=True)]
@@ -79,15 +80,20 @@ def percentile(ascending: Sequence[float], share: float) -> float:
     return ascending[max(0, math.ceil(len(ascending) * share / 100) - 1)]
 
 
-def keep(sections: Sequence[Section], machine: dict[str, Any]) -> Path:
-    """Write everything that was found into a file; return its path."""
-    KEPT_IN.mkdir(parents=True, exist_ok=True)
-    path = KEPT_IN / time.strftime("results-%Y%m%dT%H%M%SZ.json", time.gmtime())
+def keep(sections: Sequence[Section], machine: dict[str, Any], *, path: Path | None = None) -> Path:
+    """Write everything that was found into a file, a new one unless it is given; return its path."""
+    path = path or new_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
     content = {"machine": machine, "sections": [_plain(section) for section in sections]}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return path
 
 
+def new_path() -> Path:
+    """Return where a run that begins now keeps what it finds."""
+    return KEPT_IN / time.strftime("results-%Y%m%dT%H%M%SZ.json", time.gmtime())
+
+
 def _plain(section: Section) -> dict[str, Any]:
     aims = [{**asdict(aim), "is_reached": aim.is_reached} for aim in section.aims]
-    return {**asdict(section), "aims": aims}
+    return {**asdict(section), "aims": aims, "plots": [str(path) for path in section.plots]}

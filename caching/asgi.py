@@ -30,6 +30,7 @@ from caching.cache_status import Outcome
 from caching.client_address import client_address
 from caching.coherence import Coherence
 from caching.entry import Entry
+from caching.eviction import MOST_READS
 from caching.flights import Flights, Landing, Origin, Overloaded
 from caching.freshness import Freshness
 from caching.headers import PUBLIC_FIELDS, Field, read_request_fields
@@ -105,7 +106,8 @@ class ReadPath:
                     and now < entry.fresh_until
                     and self._lease_clock() < self._coherence.trusted_until
                 ):
-                    entry.read = True
+                    if entry.reads < MOST_READS:
+                        entry.reads += 1
                     self.outcomes["hit"] += 1
                     status, fields, body = hit(entry, scope["headers"], method=method, now=now)
                     # As `send_answer` does, without the price of another coroutine.
@@ -150,7 +152,8 @@ class ReadPath:
             field = cache_status.CONFIRMED
         entry = self._get(target.key) if is_trusted else None
         if entry is not None:
-            entry.read = True
+            if entry.reads < MOST_READS:
+                entry.reads += 1
             freshness = entry.freshness(now=self._clock())
             if freshness is Freshness.FRESH:
                 return self._respond(entry, scope, Outcome.HIT, field)

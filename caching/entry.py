@@ -98,7 +98,7 @@ class Entry:
     error_until: float
     changes_at: float | None
     bytes: int = 0
-    read: bool = False  # L1's mark: was it asked for since it was queued?
+    reads: int = 0  # Since L1 last looked, up to three (`eviction.py`).
 
     @property
     def dated_from(self) -> float:

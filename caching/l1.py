@@ -1,30 +1,31 @@
 """Which representations does this process hold in memory, within how many bytes?
 
-Entries stand in a queue in the order in which they came. When the budget is exceeded, the
-oldest is taken: dropped if nobody has read it since it was queued, else marked unread and
-queued again (the CLOCK rule). So a hit costs one look-up and one store of a flag, takes no
-lock, and a crawler that reads each URL once pushes out only what nobody reads.
+Found by cache key, dropped by surrogate key, and bounded: when the budget is exceeded,
+`eviction.py` says who has to go. A hit costs one look-up and a count to three on the entry,
+and takes no lock.
 
-    read   ─► entry.read = True                        (any thread, no lock)
-    budget ─► oldest: read? ─ yes ─► unread, to the end
-                          └── no ──► dropped
+The budget is one of real memory: each entry knows what it occupies, and places in dictionaries,
+the index and what is remembered of those who have gone are counted, too.
 
 Writers (`put`, `drop`, `clear`) hold the lock of `coherence.py`; `get` holds none.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from sys import getsizeof
-from typing import Final
+from typing import Final, TypeAlias
 
 from caching.entry import Entry
+from caching.eviction import PLACE_BYTES, Queues
 from caching.surrogate_keys import EVERYTHING
 
-# A place in the queue, and one in the index by surrogate key, without the set that stands there
+# A place in the dictionary, and one in the index by surrogate key, without the set that stands there
 # (tests/caching/test_l1.py compares the sum with what Python has allocated).
-_SLOT_BYTES: Final = 120
+_SLOT_BYTES: Final = 80
 _INDEX_BYTES: Final = 60
+
+# The class has another thing of the name `bytes`.
+CacheKey: TypeAlias = bytes
 
 
 class L1:
@@ -34,15 +35,21 @@ class L1:
         if budget <= 0:
             raise ValueError(f"need budget > 0 bytes, got {budget}")
         self.budget: Final = budget
-        self.bytes = 0
         self.evicted = 0
-        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
-        self._by_surrogate_key: dict[str, set[bytes]] = {}
+        self._entries: Final[dict[CacheKey, Entry]] = {}
+        self._queues: Final[Queues[CacheKey, Entry]] = Queues(budget)
+        self._by_surrogate_key: Final[dict[str, set[CacheKey]]] = {}
+        self._bytes = 0
         # The hot path's own look-up, without a method of ours in between.
-        self.get = self._entries.get
+        self.get: Final = self._entries.get
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def bytes(self) -> int:
+        """What all of it occupies: never more than the budget once a writer is done."""
+        return self._bytes + self._queues.bytes
 
     def put(self, entry: Entry) -> bool:
         """Keep an entry in place of any older one; False if it is too large ever to fit."""
@@ -50,10 +57,12 @@ class L1:
         if _most(entry) > self.budget:
             return False
         self._entries[entry.key] = entry
-        self.bytes += entry.bytes + _SLOT_BYTES
+        self._bytes += entry.bytes + _SLOT_BYTES
         for key in entry.surrogate_keys:
             self._index(key, entry.key)
-        self._evict()
+        # Queued when there is room for it: so it is never the one that has to go.
+        self._make_room(self.budget - PLACE_BYTES)
+        self._queues.add(entry.key, entry)
         return True
 
     def drop(self, surrogate_key: str) -> None:
@@ -67,43 +76,41 @@ class L1:
     def clear(self) -> None:
         """Drop everything."""
         self._entries.clear()
+        self._queues.clear()
         self._by_surrogate_key.clear()
-        self.bytes = 0
+        self._bytes = 0
 
-    def _remove(self, cache_key: bytes) -> None:
+    def _remove(self, cache_key: CacheKey) -> None:
         entry = self._entries.pop(cache_key, None)
         if entry is None:
             return
-        self.bytes -= entry.bytes + _SLOT_BYTES
+        self._queues.remove(cache_key)
+        self._bytes -= entry.bytes + _SLOT_BYTES
         for key in entry.surrogate_keys:
             members = self._by_surrogate_key[key]
             members.discard(cache_key)
             if not members:
                 del self._by_surrogate_key[key]
-                self.bytes -= _INDEX_BYTES + getsizeof(members)
+                self._bytes -= _INDEX_BYTES + getsizeof(members)
 
-    def _index(self, key: str, cache_key: bytes) -> None:
+    def _index(self, key: str, cache_key: CacheKey) -> None:
         members = self._by_surrogate_key.get(key)
         if members is None:
             members = self._by_surrogate_key[key] = {cache_key}
-            self.bytes += _INDEX_BYTES + getsizeof(members)
+            self._bytes += _INDEX_BYTES + getsizeof(members)
         else:
             # Sets change their size in leaps, and only when something is added.
             before = getsizeof(members)
             members.add(cache_key)
-            self.bytes += getsizeof(members) - before
+            self._bytes += getsizeof(members) - before
 
-    def _evict(self) -> None:
-        while self.bytes > self.budget:
-            cache_key, entry = next(iter(self._entries.items()))
-            if entry.read:
-                entry.read = False
-                self._entries.move_to_end(cache_key)
-            else:
-                self._remove(cache_key)
-                self.evicted += 1
+    def _make_room(self, budget: int) -> None:
+        while self.bytes > budget and (cache_key := self._queues.next()) is not None:
+            self._remove(cache_key)
+            self.evicted += 1
 
 
 def _most(entry: Entry) -> int:
     """Return what the entry costs if it shares no surrogate key with another."""
-    return entry.bytes + _SLOT_BYTES + (_INDEX_BYTES + getsizeof({entry.key})) * len(entry.surrogate_keys)
+    indexed = (_INDEX_BYTES + getsizeof({entry.key})) * len(entry.surrogate_keys)
+    return entry.bytes + _SLOT_BYTES + PLACE_BYTES + indexed

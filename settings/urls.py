@@ -9,7 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
 ]
 
-if "silk" in settings.INSTALLED_APPS:
+# Only where Silk was told to ask who is there: to be installed is not enough.
+if getattr(settings, "SILKY_AUTHENTICATION", False) and getattr(settings, "SILKY_AUTHORISATION", False):
     urlpatterns.append(path("silk/", include("silk.urls", namespace="silk")))
 
 handler400 = "api.errors.bad_request"

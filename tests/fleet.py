@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import postgres, redis
+from tests import migrated, postgres, redis
 from tests.proxy import Proxy
 from tests.server import Server
 
@@ -72,10 +72,10 @@ class Services:
 
 @contextmanager
 def running_services(*, wired: bool = False, **redis_options: str) -> Iterator[Services]:
-    """Yield an empty Redis and an empty PostgreSQL; `wired`, each is behind a wire that can be cut."""
+    """Yield an empty Redis and a migrated PostgreSQL; `wired`, each is behind a wire that can be cut."""
     with ExitStack() as stack:
         store = stack.enter_context(redis.running_redis(**redis_options))
-        cluster = stack.enter_context(postgres.running_postgres())
+        cluster = stack.enter_context(postgres.running_postgres(migrated.postgresql()))
         if not wired:
             yield Services(store, cluster)
             return
@@ -99,6 +99,5 @@ def running_fleet(
         told = {**services.environment, **environment}
         fleet = Fleet(Path(directory), services, workers=workers, application=application, **told)
         stack.enter_context(closing(fleet))
-        fleet.manage("migrate", "--verbosity", "0")
         with fleet:
             yield fleet

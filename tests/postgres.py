@@ -7,20 +7,23 @@ It can be stopped and started again in the middle of a test, with its content.
 
 from __future__ import annotations
 
+import atexit
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 
-PATIENCE = 30.0  # Seconds.
+PATIENCE = 60.0  # Seconds.
+_PAUSE = 0.02  # Seconds between two attempts to connect.
 USER = "readpath"
 
 # Nothing has to outlive the machine, so nothing waits for the disk. But what was committed has
@@ -128,13 +131,13 @@ class Cluster:
 
     def _wait_until_ready(self) -> None:
         assert self._process is not None
-        for _ in range(int(PATIENCE / 0.1)):
+        for _ in range(int(PATIENCE / _PAUSE)):
             assert self._process.poll() is None, f"PostgreSQL ended: {(self.home / 'log').read_text()}"
             try:
                 self.connect().close()
             except psycopg.OperationalError:
                 try:
-                    self._process.wait(0.1)
+                    self._process.wait(_PAUSE)
                 except subprocess.TimeoutExpired:
                     continue
             else:
@@ -151,16 +154,15 @@ class Cluster:
 
 
 @contextmanager
-def running_postgres(**options: str) -> Iterator[Cluster]:
-    """Yield a new cluster; options are those of `postgresql.conf`."""
+def running_postgres(data: Path | None = None, **options: str) -> Iterator[Cluster]:
+    """Yield a cluster on a copy of `data`, or a new one; options are those of `postgresql.conf`."""
     directory = programs()
     assert directory is not None, "ask programs() first"
     account = _unprivileged()
-    home = Path(tempfile.mkdtemp(prefix="readpath-postgres-"))
+    data = data or _initialised()
+    home = _home(account)
     try:
-        if account:
-            os.chown(home, account["user"], account["group"])
-        _initialise(directory, home, account)
+        _run(["cp", "-a", data, home / "data"], home, account)
         with Cluster(directory, home, account, **options) as cluster:
             yield cluster
     finally:
@@ -168,21 +170,45 @@ def running_postgres(**options: str) -> Iterator[Cluster]:
 
 
 @contextmanager
-def running_cluster() -> Iterator[dict[str, Any]]:
-    """Yield how Django connects to a new cluster; its database `postgres` is empty."""
-    with running_postgres() as cluster:
+def running_cluster(data: Path | None = None) -> Iterator[dict[str, Any]]:
+    """Yield how Django connects to such a cluster; its database is `postgres`."""
+    with running_postgres(data) as cluster:
         yield cluster.settings
 
 
-def _initialise(directory: Path, home: Path, account: dict[str, Any]) -> None:
+def kept_data(fill: Callable[[Cluster], None]) -> Path:
+    """Return a data directory that lasts as long as this process, as `fill` has left it."""
+    with running_postgres() as cluster:
+        fill(cluster)
+        cluster.stop()  # Orderly: whoever starts on a copy has nothing to recover.
+        home = _home(_unprivileged())
+        atexit.register(shutil.rmtree, home)
+        (cluster.home / "data").rename(home / "data")
+    return home / "data"
+
+
+@cache
+def _initialised() -> Path:
+    """Return a data directory as `initdb` makes it."""
+    directory = programs()
+    assert directory is not None, "ask programs() first"
+    account = _unprivileged()
+    home = _home(account)
+    atexit.register(shutil.rmtree, home)
     command = [directory / "initdb", "--pgdata", home / "data", "--username", USER, "--auth", "trust"]
+    _run([*command, "--encoding", "UTF8", "--no-locale", "--no-sync"], home, account)
+    return home / "data"
+
+
+def _home(account: dict[str, Any]) -> Path:
+    home = Path(tempfile.mkdtemp(prefix="readpath-postgres-"))
+    if account:
+        os.chown(home, account["user"], account["group"])
+    return home
+
+
+def _run(command: list[str | Path], directory: Path, account: dict[str, Any]) -> None:
     done = subprocess.run(
-        [*command, "--encoding", "UTF8", "--no-locale", "--no-sync"],
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-        **account,
+        command, cwd=directory, capture_output=True, text=True, timeout=PATIENCE, check=False, **account
     )
-    assert done.returncode == 0, f"initdb failed: {done.stderr}"
+    assert done.returncode == 0, f"{command[0]} failed: {done.stderr}"

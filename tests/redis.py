@@ -8,6 +8,7 @@ the middle of a thought, as a machine that swaps is. Redis with a replica and Se
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -15,13 +16,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 import redis
 
-PATIENCE = 10.0  # Seconds.
+PATIENCE = 30.0  # Seconds.
 MASTER_NAME = "readpath-master"
 
 # Nothing has to outlive the tests. DEBUG SLEEP is how a test makes Redis hang for a known time.
@@ -166,7 +167,7 @@ class Sentinels:
 
     def wait_for_replica(self) -> None:
         """Return once the other server follows the master: only then can there be another failover."""
-        wait_until(lambda: _follows(self.replica), "the replica does not follow", patience=3 * PATIENCE)
+        wait_until(lambda: _follows(self.replica), "the replica does not follow")
 
     def wait_for_promotion(self, before: RedisServer) -> None:
         """Return once another server than `before` takes writes."""
@@ -262,9 +263,15 @@ def _knows_all(sentinel: RedisServer, count: int, replicas: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a port that nobody listens on now, and that nobody is given who does not ask for it.
+
+    Below those of which the kernel gives one to every connection: a server that is started later,
+    or once more, finds it free. Not by `random`: each process of tests has the same seed.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def wait_until(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,9 +19,11 @@ from typing import Self
 
 import httpx
 
+from tests import migrated, processes
+from tests.processes import ROOT
 from tests.workers import STARTS_WITHIN, Workers
 
-ROOT = Path(__file__).resolve().parent.parent
+STOPS_WITHIN = 20.0  # Seconds; then it is killed.
 
 
 class Server(Workers):
@@ -31,18 +34,12 @@ class Server(Workers):
         self.directory = directory
         self.application = application
         self.database = directory / "test.sqlite3"
-        self.environment = {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith(("READPATH_", "DATABASE_", "REDIS_", "WORKERS"))
-            },
-            "DJANGO_SETTINGS_MODULE": "settings.testing",
+        told = {
             "DATABASE_URL": f"sqlite:///{self.database}",
             "READPATH_BUILD_RATE": "0",
             "READPATH_WRITE_RATE": "100000/min",
-            **environment,
         }
+        self.environment = processes.environment(**{**told, **environment})
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(512)
@@ -116,7 +113,7 @@ class Server(Workers):
         else:
             self.process.send_signal(sent)
             try:
-                self.process.wait(timeout=20)
+                self.process.wait(timeout=STOPS_WITHIN)
             except subprocess.TimeoutExpired:
                 self._kill()
         self.process = None
@@ -133,7 +130,8 @@ class Server(Workers):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop(signal.SIGINT)
+        # Nobody looks any more. In order it takes longer, and very long while a worker is just being made.
+        self.stop(signal.SIGKILL)
         self.close()
 
     def close(self) -> None:
@@ -146,7 +144,6 @@ def running_server(*, application: str = "", **environment: str) -> Iterator[Ser
     """Yield a server on a migrated, empty database of its own."""
     with tempfile.TemporaryDirectory(prefix="readpath-") as directory:
         server = Server(Path(directory), application=application, **environment)
-        with closing(server):
-            server.manage("migrate", "--verbosity", "0")
-            with server:
-                yield server
+        shutil.copy(migrated.sqlite(), server.database)
+        with closing(server), server:
+            yield server

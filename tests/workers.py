@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
-STARTS_WITHIN = 30.0  # Seconds.
+STARTS_WITHIN = 60.0  # Seconds.
 
 _ALIVE = b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 _OPENED_AT_ONCE = 16

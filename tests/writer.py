@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tests.server import ROOT, Server
 
-SETTLES_WITHIN = 10.0  # Seconds.
+SETTLES_WITHIN = 30.0  # Seconds.
 
 _LOOP = """
 import json, sys, traceback
@@ -64,6 +64,6 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=30)
         assert self._process.stdout is not None
         self._process.stdout.close()

@@ -10,12 +10,11 @@ was not dropped since: the answer may be older than the drop.
     start = position      ask Redis      put(value, start)
          |---------------- dropped here? ---| -> refused
 
-Evicts by the CLOCK rule, like `l1.py`: a hit takes no lock. Safe across threads.
+Who has to go is said by `eviction.py`, as for `l1.py`: a hit takes no lock. Safe across threads.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection
 from hashlib import blake2b
 from sys import getsizeof
@@ -23,6 +22,7 @@ from threading import Lock
 from typing import Final
 
 from caching.coherence import lease_clock
+from caching.eviction import MOST_READS, PLACE_BYTES, Queues
 from caching.invalidation_log import InvalidationLog
 from caching.surrogate_keys import EVERYTHING, surrogate_key
 from caching.tiered.signed_values import Payload
@@ -32,7 +32,7 @@ ALL_VALUES: Final = "cache:*"
 
 # Two places in a dictionary, and the record (tests/caching/test_tiered_l1.py compares the sum
 # with what Python has allocated).
-_SLOT_BYTES: Final = 500
+_SLOT_BYTES: Final = 460
 
 
 def change_key(key: str) -> str:
@@ -49,14 +49,14 @@ def change_key(key: str) -> str:
 class _Held:
     """A value, and until when it may be used."""
 
-    __slots__ = ("bytes", "change_key", "payload", "read", "until")
+    __slots__ = ("bytes", "change_key", "payload", "reads", "until")
 
     def __init__(self, change_key: str, payload: Payload, until: float, size: int) -> None:
         self.change_key = change_key
         self.payload = payload
         self.until = until
         self.bytes = size
-        self.read = False
+        self.reads = 0
 
 
 class ValuesL1:
@@ -65,14 +65,20 @@ class ValuesL1:
     def __init__(self, budget: int, *, clock: Callable[[], float] = lease_clock) -> None:
         self.budget: Final = budget
         self.clock: Final = clock
-        self.bytes = 0
-        self._held: OrderedDict[str, _Held] = OrderedDict()
-        self._by_change_key: dict[str, str] = {}
+        self._held: Final[dict[str, _Held]] = {}
+        self._queues: Final[Queues[str, _Held]] = Queues(budget, is_over=self._is_over)
+        self._by_change_key: Final[dict[str, str]] = {}
+        self._bytes = 0
         self._dropped: Final = InvalidationLog()
         self._lock: Final = Lock()
 
     def __len__(self) -> int:
         return len(self._held)
+
+    @property
+    def bytes(self) -> int:
+        """What all of it occupies: never more than the budget once a writer is done."""
+        return self._bytes + self._queues.bytes
 
     @property
     def position(self) -> int:
@@ -82,25 +88,27 @@ class ValuesL1:
     def get(self, key: str) -> Payload | None:
         """Return the payload, None if it is not held or has expired."""
         held = self._held.get(key)
-        if held is None or held.until <= self.clock():
+        if held is None or self._is_over(held):
             return None
-        held.read = True
+        if held.reads < MOST_READS:
+            held.reads += 1
         return held.payload
 
     def put(self, key: str, payload: Payload, *, until: float, start: int) -> bool:
         """Hold a value that Redis has sent, unless its key was dropped since `start`."""
         change = change_key(key)
         size = getsizeof(payload) + getsizeof(key) + getsizeof(change) + _SLOT_BYTES
-        if size > self.budget:
+        if size + PLACE_BYTES > self.budget:
             return False
         with self._lock:
             if self._dropped.touches((change, ALL_VALUES), after=start):
                 return False
             self._remove(change)
-            self._held[key] = _Held(change, payload, until, size)
+            self._make_room(self.budget - PLACE_BYTES - size)
+            held = self._held[key] = _Held(change, payload, until, size)
             self._by_change_key[change] = key
-            self.bytes += size
-            self._evict()
+            self._bytes += size
+            self._queues.add(key, held)
         return True
 
     def drop(self, change_keys: Collection[str]) -> None:
@@ -109,25 +117,25 @@ class ValuesL1:
             self._dropped.append(change_keys)
             if ALL_VALUES in change_keys:
                 self._held.clear()
+                self._queues.clear()
                 self._by_change_key.clear()
-                self.bytes = 0
+                self._bytes = 0
                 return
             for change in change_keys:
                 self._remove(change)
 
+    def _is_over(self, held: _Held) -> bool:
+        return held.until <= self.clock()
+
     def _remove(self, change: str) -> None:
         key = self._by_change_key.pop(change, None)
         if key is not None:
-            self.bytes -= self._held.pop(key).bytes
+            self._queues.remove(key)
+            self._bytes -= self._held.pop(key).bytes
 
-    def _evict(self) -> None:
-        while self.bytes > self.budget:
-            key, held = next(iter(self._held.items()))
-            if held.read and held.until > self.clock():
-                held.read = False
-                self._held.move_to_end(key)
-            else:
-                self._remove(held.change_key)
+    def _make_room(self, budget: int) -> None:
+        while self.bytes > budget and (key := self._queues.next()) is not None:
+            self._remove(self._held[key].change_key)
 
 
 _l1s: Final[dict[str, ValuesL1]] = {}

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.fleet import Fleet, is_possible, running_fleet
-from tests.redis import wait_until
+from tests.redis import PATIENCE, wait_until
 
 pytestmark = pytest.mark.skipif(not is_possible(), reason="redis-server or PostgreSQL is not installed")
 
@@ -25,7 +25,7 @@ Category.objects.create(pk=1, name="name-0", slug="one")
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
-    with running_fleet(workers=2) as running:
+    with running_fleet(workers=2, READPATH_REDIS_TIMEOUT="0.5") as running:
         running.python(_MAKE)
         yield running
 
@@ -33,7 +33,7 @@ def fleet() -> Iterator[Fleet]:
 @pytest.fixture
 def browsers(fleet: Fleet) -> Iterator[list[httpx.Client]]:
     """Return browsers of one editor, on a connection each: the kernel spreads them over the workers."""
-    opened = [httpx.Client(base_url=fleet.url) for _ in range(6)]
+    opened = [httpx.Client(base_url=fleet.url, timeout=PATIENCE) for _ in range(6)]
     first = opened[0]
     first.get(LOGIN)
     said = {"username": "editor", "password": PASSWORD, "next": "/admin/", **_token(first)}

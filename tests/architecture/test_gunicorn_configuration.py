@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from caching.shared import keys
-from tests.redis import is_installed, running_redis, wait_until
+from tests.redis import is_installed, running_redis
 from tests.server import running_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,9 +68,14 @@ def test_what_is_no_number_is_refused_in_one_line(variable: str, text: str, leas
 
 @pytest.mark.skipif(not is_installed(), reason="redis-server is not installed")
 def test_each_worker_holds_a_lease_while_it_serves_and_none_afterwards() -> None:
-    with running_redis() as shared, shared.client() as direct:
-        with running_server(WORKERS="3", REDIS_URL=shared.url):
-            wait_until(lambda: len(_leases(direct)) == 3, "not every worker has joined")
+    with (
+        running_redis() as shared,
+        shared.client() as direct,
+        running_server(WORKERS="3", REDIS_URL=shared.url, READPATH_REDIS_TIMEOUT="0.5") as server,
+    ):
+        server.wait_for_workers()  # Who serves has begun, and ends in order.
+        assert len(_leases(direct)) == 3
+        server.stop()
         assert not _leases(direct)
 
 

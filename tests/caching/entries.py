@@ -67,4 +67,4 @@ def plausible_body(size: int, *, seed: int) -> bytes:
 def copied(entry: Entry, **changes: object) -> Entry:
     """Copy an entry cheaply, where making one anew is not what is tested."""
     fields = {name: getattr(entry, name) for name in Entry.__slots__}
-    return Entry(**{**fields, "read": False, **changes})
+    return Entry(**{**fields, "reads": 0, **changes})

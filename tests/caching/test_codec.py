@@ -99,13 +99,13 @@ def test_entries_of_all_sizes_come_back(reply: dict[str, object]) -> None:
 
 def test_nothing_is_left_of_having_been_read() -> None:
     entry = entry_of(KEY)
-    entry.read = True
+    entry.reads = 2
     hit(entry, [], method="GET", now=NOW + 2)
     assert entry.variants["identity"].blocks is not OUTDATED
 
     copy = through_l2(entry)
 
-    assert not copy.read
+    assert copy.reads == 0
     assert all(variant.blocks is OUTDATED for variant in copy.variants.values())
 
 

@@ -16,7 +16,7 @@ import pytest
 from caching.answer import Answer, refusal
 from caching.entry import make_entry
 from caching.flights import Flights, Landing, Origin, Overloaded
-from caching.shared import keys
+from caching.shared import claims, keys
 from tests.caching.entries import make_reply
 from tests.caching.origin import key_of, target_of
 from tests.redis import is_installed, running_redis
@@ -139,6 +139,12 @@ class Member(Worker):
 @pytest.fixture
 def site() -> Site:
     return Site()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_dies(monkeypatch):
+    """Take no builder for dead, however long the machine keeps it waiting."""
+    monkeypatch.setattr(claims, "_CLAIMED_FOR", 60_000)
 
 
 @pytest.fixture

@@ -3,10 +3,15 @@
 import gc
 import random
 import tracemalloc
+from sys import getsizeof
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from caching.l1 import L1
+from caching.eviction import MOST_READS
+from caching.l1 import _INDEX_BYTES, _SLOT_BYTES, L1
 from caching.surrogate_keys import EVERYTHING
 from tests.caching.entries import BODY, copied, entry_of, plausible_body
 
@@ -189,37 +194,140 @@ def test_the_budget_is_one_of_real_memory(budget, smallest, largest, rows, popul
     assert l1.bytes == pytest.approx(allocated, rel=0.1)
 
 
-# Who stays.
+# Who stays (test_eviction.py tells more).
+
+
+def read(l1, number):
+    entry = l1.get(key(number))
+    entry.reads += entry.reads < MOST_READS
+    return entry
 
 
 def test_the_oldest_that_nobody_has_read_goes_first():
     l1 = filled(1, 2, 3, budget=room_for(3))
-    l1.get(key(1)).read = True
+    read(l1, 1)
 
     l1.put(entry_of(key(4), body=SHORT, keys=["post:4"]))
 
     assert held(l1, [1, 2, 3, 4]) == [1, 3, 4]
 
 
-def test_having_been_read_once_saves_an_entry_once():
-    l1 = filled(1, budget=room_for(3))
-    l1.get(key(1)).read = True
-    for number in range(2, 10):
+def test_who_was_read_once_and_never_again_goes_in_the_end():
+    l1 = filled(1, budget=room_for(10))
+    read(l1, 1)
+    for number in range(2, 40):
         l1.put(entry_of(key(number), body=SHORT, keys=[f"post:{number}"]))
+        read(l1, number)
 
     assert l1.get(key(1)) is None
+
+
+def test_what_is_put_is_never_what_has_to_go_for_it():
+    l1 = filled(*range(10), budget=room_for(10))
+    for number in range(10):
+        for _ in range(MOST_READS):
+            read(l1, number)
+
+    for number in range(10, 30):
+        l1.put(entry_of(key(number), body=SHORT, keys=[f"post:{number}"]))
+        assert l1.get(key(number)) is not None
+
+
+def test_an_entry_that_was_invalidated_and_is_built_anew_is_kept_like_one_that_was_read():
+    l1 = filled(*range(20), budget=room_for(10))
+    l1.drop("post:15")
+    l1.put(entry_of(key(15), body=SHORT, keys=["post:15"]))
+
+    for number in range(20, 29):
+        l1.put(entry_of(key(number), body=SHORT, keys=[f"post:{number}"]))
+
+    assert l1.get(key(15)) is not None
+    assert l1.get(key(16)) is None
 
 
 def test_a_walk_over_very_many_urls_does_not_push_out_what_is_read_meanwhile():
     hot = range(100)
     template = entry_of(b"/posts/0/", body=SHORT, keys=["posts"])
     l1 = filled(*hot, budget=2_000_000)
-    for number in range(1_000, 101_000):
+    for number in hot:
+        read(l1, number)
+    for number in range(1_000, 51_000):
         l1.put(copied(template, key=key(number)))
-        if number % 2 == 0:
-            entry = l1.get(key(number // 2 % 100))
-            assert entry is not None, "a hot entry was pushed out"
-            entry.read = True
+        if number % 10 == 0:  # Each of them every thousandth time: four times as many as there is room for.
+            read(l1, number // 10 % 100)
 
-    assert l1.evicted > 90_000
+    assert l1.evicted > 40_000
     assert held(l1, hot) == list(hot)
+
+
+# Whatever happens.
+
+NUMBERS = st.integers(0, 25)
+
+
+class L1Machine(RuleBasedStateMachine):
+    """L1 beside a dictionary that forgets nothing but what was dropped."""
+
+    def __init__(self):
+        super().__init__()
+        self.l1 = L1(60_000)
+        self.put_last = {}
+
+    @rule(number=NUMBERS, size=st.integers(1, 30_000), keys=st.sets(st.integers(0, 5)))
+    def put(self, number, size, keys):
+        tags = {f"tag:{tag}" for tag in keys} | {f"post:{number}"}
+        entry = copied(TEMPLATE, key=key(number), bytes=2_000 + size, surrogate_keys=frozenset(tags))
+        if self.l1.put(entry):
+            self.put_last[key(number)] = entry
+            assert self.l1.get(key(number)) is entry
+        else:
+            self.put_last.pop(key(number), None)
+
+    @rule(number=NUMBERS)
+    def refuse(self, number):
+        assert not self.l1.put(copied(TEMPLATE, key=key(number), bytes=60_000))
+        self.put_last.pop(key(number), None)
+
+    @rule(number=NUMBERS)
+    def read(self, number):
+        if self.l1.get(key(number)) is not None:
+            read(self.l1, number)
+
+    @rule(surrogate_key=st.integers(0, 5).map("tag:{}".format) | NUMBERS.map("post:{}".format))
+    def drop(self, surrogate_key):
+        self.l1.drop(surrogate_key)
+        carrying = [k for k, entry in self.put_last.items() if surrogate_key in entry.surrogate_keys]
+        for cache_key in carrying:
+            del self.put_last[cache_key]
+
+    @rule()
+    def clear(self):
+        self.l1.clear()
+        self.put_last.clear()
+
+    @invariant()
+    def nothing_is_held_but_what_was_put_last(self):
+        for number in range(26):
+            entry = self.l1.get(key(number))
+            assert entry is None or entry is self.put_last.get(key(number))
+
+    @invariant()
+    def the_budget_holds(self):
+        assert 0 <= self.l1.bytes <= self.l1.budget
+
+    @invariant()
+    def each_byte_and_each_index_is_of_something_held(self):
+        held = self.l1._entries
+        carried = {}
+        for cache_key, entry in held.items():
+            for surrogate_key in entry.surrogate_keys:
+                carried.setdefault(surrogate_key, set()).add(cache_key)
+        assert self.l1._by_surrogate_key == carried
+        index = sum(_INDEX_BYTES + getsizeof(found) for found in self.l1._by_surrogate_key.values())
+        entries = sum(entry.bytes + _SLOT_BYTES for entry in held.values())
+        assert self.l1.bytes == entries + index + self.l1._queues.bytes
+
+
+TEMPLATE = entry_of(b"/posts/0/", body=SHORT)
+L1Machine.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+test_whatever_happens_to_l1 = L1Machine.TestCase

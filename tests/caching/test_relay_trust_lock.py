@@ -32,6 +32,7 @@ def database(cluster, django_db_blocker):
         deadline = time.monotonic() + PATIENCE
         while session.execute(old, [LEASE]).fetchone() != (True,):
             assert time.monotonic() < deadline
+    assert given_back(cluster), "a test before this one has left somebody behind"
     with django_db_blocker.unblock(), as_default(cluster.settings):
         yield cluster
 
@@ -250,11 +251,16 @@ def test_a_database_that_was_away_is_asked_anew(database, writer, clock):
 def test_a_server_that_has_just_started_has_forgotten_who_held_it(database, writer, clock):
     watched_for(writer, clock, LEASE + 1)
     assert writer.lock.has_been_free()
-    connection.close()
-    database.stop()
-    database.start()
+    for _ in range(10):
+        connection.close()
+        database.stop()
+        restarted_at = time.monotonic()
+        database.start()
+        is_free = writer.lock.has_been_free()
+        if time.monotonic() - restarted_at < LEASE:
+            break  # Else it may have been long enough, on a busy machine.
 
-    assert not writer.lock.has_been_free()
+    assert not is_free
 
 
 def test_another_schema_is_another_installation(database, writer, worker, clock):

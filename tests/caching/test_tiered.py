@@ -17,21 +17,24 @@ from caching.tiered import fleet as tiered_fleet
 from caching.tiered import l1 as tiered_l1
 from caching.tiered import signed_values
 from caching.tiered.scripts import BOUNDED, value_name
-from tests.caching.tiered_process import following, using
+from tests.caching.tiered_process import LONG_LEASE, following, using
 from tests.redis import is_installed, running_redis
+from tests.shared.workers import bury_phantoms
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="redis-server is not installed")
 
 
 @pytest.fixture(scope="module")
 def _redis_server():
-    with running_redis() as server:
+    with running_redis() as server, using(server.url), server.client() as direct:
+        cache.get("key")
+        bury_phantoms(direct)
         yield server
 
 
 @pytest.fixture
 def redis_server(_redis_server):
-    with using(_redis_server.url):
+    with using(_redis_server.url, lease=LONG_LEASE):
         cache.clear()
         yield _redis_server
 

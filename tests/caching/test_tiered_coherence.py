@@ -14,8 +14,9 @@ from caching.tiered import fleet as tiered_fleet
 from caching.tiered import l1 as tiered_l1
 from caching.tiered.l2 import ValuesL2
 from caching.tiered.scripts import value_name
-from tests.caching.tiered_process import Other, following, using
+from tests.caching.tiered_process import LONG_LEASE, Other, following, using
 from tests.redis import is_installed, running_redis
+from tests.shared.workers import bury_phantoms
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="redis-server is not installed")
 
@@ -24,7 +25,9 @@ SLOWLY = 0.05  # Seconds; fifty times what a change takes that does not wait.
 
 @pytest.fixture(scope="module")
 def redis_server():
-    with running_redis() as server, using(server.url):
+    with running_redis() as server, using(server.url, lease=LONG_LEASE), server.client() as direct:
+        cache.get("key")
+        bury_phantoms(direct)
         yield server
 
 

@@ -120,7 +120,7 @@ def test_value_that_is_read_outlives_those_that_are_not():
 def test_value_whose_time_is_over_goes_before_those_that_are_read(clock):
     probe = ValuesL1(1_000_000)
     put(probe, "a")
-    l1 = ValuesL1(2 * probe.bytes, clock=clock)
+    l1 = ValuesL1(5 * probe.bytes // 2, clock=clock)
     put(l1, "a", until=clock.now + 1)
     put(l1, "b")
     assert l1.get("a")

@@ -47,10 +47,14 @@ for line in sys.stdin:
 """
 
 
+LEASE = 2.0
+LONG_LEASE = 4.0  # Where nothing is about its end, so that a busy machine cannot end it either.
+
+
 @contextmanager
-def using(redis_url: str) -> Iterator[None]:
-    """Let Django's cache be the one over this Redis."""
-    readpath = {**settings.READPATH, "LEASE": 1.0, "REDIS_TIMEOUT": 0.25}
+def using(redis_url: str, *, lease: float = LEASE) -> Iterator[None]:
+    """Let Django's cache be the one over this Redis, which may take its time to answer."""
+    readpath = {**settings.READPATH, "LEASE": lease, "REDIS_TIMEOUT": lease / 4}
     caches = {
         "default": {"BACKEND": "caching.tiered.backend.TieredCache", "LOCATION": connections.ALIAS},
         connections.ALIAS: shared_store(redis_url, timeout=readpath["REDIS_TIMEOUT"]),

@@ -9,7 +9,9 @@ Knows nothing of what is explored.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 State = TypeVar("State", bound=Hashable)
@@ -50,6 +52,17 @@ def explore(
 
     `wrong_at_rest` is asked only where no rule has a step to take.
     """
+    with _no_garbage():
+        return _explored(start, rules, wrong, wrong_at_rest, progress)
+
+
+def _explored(
+    start: State,
+    rules: Sequence[Rule[State]],
+    wrong: Callable[[State], str | None],
+    wrong_at_rest: Callable[[State], str | None],
+    progress: Callable[[int, int], None] | None,
+) -> Exploration:
     came_from: dict[State, tuple[State, str] | None] = {start: None}
     frontier, depth = [start], 0
     while frontier:
@@ -70,6 +83,18 @@ def explore(
                 return Exploration(len(came_from), depth, Counterexample(_way_to(state, came_from), fault))
         frontier, depth = following, depth + 1
     return Exploration(len(came_from), depth, None)
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Spare the collector the looking through of ever more states, none of which is garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _steps(state: State, rules: Sequence[Rule[State]]) -> Iterator[Step[State]]:

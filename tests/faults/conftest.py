@@ -8,8 +8,9 @@ import pytest
 
 from tests.fleet import Fleet, running_fleet
 from tests.herds.builds import LOGGED
-from tests.herds.scene import Scene
-from tests.writer import Writer
+from tests.herds.conftest import scene, writer
+
+__all__ = ["fleet", "scene", "writer"]
 
 TIMEOUT = 0.5  # Seconds that an answer of Redis may take; it needs them, for two cores serve all of this.
 
@@ -19,18 +20,3 @@ def fleet() -> Iterator[Fleet]:
     """Return four workers, and wires between them and what they share."""
     with running_fleet(workers=4, wired=True, READPATH_REDIS_TIMEOUT=str(TIMEOUT), **LOGGED) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def writer(fleet: Fleet) -> Iterator[Writer]:
-    """Return another process that writes to the fleet's database."""
-    with Writer(fleet) as writing:
-        yield writing
-
-
-@pytest.fixture
-def scene(fleet: Fleet, writer: Writer) -> Scene:
-    """Return a post that nobody has read, in a fleet that is whole and coherent."""
-    scene = Scene(fleet, writer)
-    scene.wait_until_coherent()
-    return scene

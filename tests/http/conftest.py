@@ -29,7 +29,7 @@ def writer(server: Server) -> Iterator[Writer]:
 @pytest.fixture(scope="module")
 def http(server: Server) -> Iterator[httpx.Client]:
     """Return a client of the server that asks for no coding."""
-    with httpx.Client(base_url=server.url, headers={"Accept-Encoding": "identity"}, timeout=20) as client:
+    with httpx.Client(base_url=server.url, headers={"Accept-Encoding": "identity"}, timeout=30) as client:
         yield client
 
 

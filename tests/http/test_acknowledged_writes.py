@@ -155,7 +155,7 @@ def test_readers_beside_a_writer_never_see_the_past(scene: Scene, server: Server
 
     def read() -> None:
         nonlocal reads
-        with httpx.Client(base_url=server.url, timeout=20) as http:
+        with httpx.Client(base_url=server.url, timeout=30) as http:
             while not finished.is_set():
                 floor = acknowledged
                 for template in ("/posts/{post}/", "/posts/?author=writer-{n}&fields=title"):

@@ -10,9 +10,9 @@ import pytest
 
 from tests.http.assertions import assert_problem
 from tests.http.wire import Connection, request
-from tests.server import Server, running_server
+from tests.server import STOPS_WITHIN, Server, running_server
 
-KEEPALIVE = 1  # Seconds.
+KEEPALIVE = 2  # Seconds.
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +24,11 @@ def server() -> Iterator[Server]:
 
 def test_a_connection_is_closed_when_no_further_request_comes(server: Server) -> None:
     with Connection(server) as connection:
+        asked_at = time.monotonic()  # The server's time runs from its answer, which may be late to come.
         connection.send(request("/healthz/live", keep=True))
         assert connection.answer().status == 200
-        answered_at = time.monotonic()
         assert connection.is_closed()
-        assert time.monotonic() - answered_at >= KEEPALIVE * 0.9
+        assert time.monotonic() - asked_at >= KEEPALIVE * 0.9
 
 
 def test_a_connection_is_closed_when_no_request_comes_at_all(server: Server) -> None:
@@ -51,7 +51,7 @@ def test_requests_that_come_in_time_keep_a_connection_open(server: Server) -> No
     """For longer than `keepalive` in all."""
     with Connection(server) as connection:
         began_at = time.monotonic()
-        while time.monotonic() - began_at < 2 * KEEPALIVE:
+        while time.monotonic() - began_at < 1.5 * KEEPALIVE:
             connection.send(request("/healthz/live", keep=True))
             assert connection.answer().status == 200
         connection.send(request("/api/v1/nothing/"))
@@ -64,6 +64,7 @@ def test_a_server_that_stops_does_not_wait_for_idle_connections() -> None:
         assert used.answer().status == 200
         began_at = time.monotonic()
         stopping.stop(signal.SIGTERM)
-        assert time.monotonic() - began_at < 4.0
+        # In order: it was not killed, and it would have waited as long for answers under way.
+        assert time.monotonic() - began_at < STOPS_WITHIN / 2
         assert used.is_closed()
         assert unused.is_closed()

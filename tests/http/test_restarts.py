@@ -14,6 +14,8 @@ from tests.http.reading import cache_status, is_hit, read_into_memory, read_unti
 from tests.server import Server, running_server
 from tests.writer import Writer
 
+PATIENCE = 30.0  # Seconds.
+
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
@@ -26,17 +28,17 @@ def test_what_was_written_while_nobody_served_shows(own_server: Server) -> None:
     with Writer(own_server) as writer:
         post = writer.run("post = factories.make_post(title='Old'); result = post.pk")
         url = f"{own_server.url}/api/v1/posts/{post}/"
-        assert httpx.get(url).json()["title"] == "Old"
+        assert httpx.get(url, timeout=PATIENCE).json()["title"] == "Old"
         own_server.stop(signal.SIGKILL)
         writer.run("Post.objects.update(title='New')")
         assert writer.run("from caching.models import Outbox; result = Outbox.objects.exists()")
         own_server.start()
-        assert httpx.get(url).json()["title"] == "New"
+        assert httpx.get(url, timeout=PATIENCE).json()["title"] == "New"
         writer.settle()
 
 
 def test_etags_survive_a_restart(own_server: Server) -> None:
-    with Writer(own_server) as writer, httpx.Client(base_url=own_server.url) as http:
+    with Writer(own_server) as writer, httpx.Client(base_url=own_server.url, timeout=PATIENCE) as http:
         post = writer.run(
             "result = factories.make_post(body='<p>' + 'long enough to be compressed ' * 50).pk"
         )
@@ -70,8 +72,8 @@ def test_a_second_server_on_the_same_database_is_never_stale(own_server: Server)
             url = f"/api/v1/posts/{post}/"
             headers = {"Authorization": f"Token {token}"}
             with (
-                httpx.Client(base_url=own_server.url) as first_http,
-                httpx.Client(base_url=second.url) as second_http,
+                httpx.Client(base_url=own_server.url, timeout=PATIENCE) as first_http,
+                httpx.Client(base_url=second.url, timeout=PATIENCE) as second_http,
             ):
                 read_into_memory(first_http, url)
                 for _ in range(3):

@@ -23,6 +23,8 @@ from caching.shared import gathering, l2, log, scripts, tail
 Change = Callable[[], None]
 _LONGEST = 0.04  # Seconds by which a race is made longer.
 _LONGEST_BUILD = 0.2
+# Few, or else on a busy machine nothing would be in L2 by the time that somebody asks for it.
+_LONGEST_FETCH, _SLOW_FETCHES = 0.4, 0.15
 _LONGEST_READING = 0.3  # Of the log, by a tail; it has to be longer than a busy writer's own steps.
 
 
@@ -78,14 +80,15 @@ def _slow(owner: Any, name: str, *, after: bool = False, longest: float = _LONGE
     return change
 
 
-def _slow_later(owner: Any, name: str, *, longest: float = _LONGEST) -> Change:
-    """Let a coroutine take a little longer, after what it does."""
+def _slow_later(owner: Any, name: str, *, longest: float = _LONGEST, share: float = 1.0) -> Change:
+    """Let a coroutine take a little longer, after what it does; or this share of its calls."""
 
     def change() -> None:
         def made(function: Any) -> Any:
             async def slower(*args: Any, **kwargs: Any) -> Any:
                 result = await function(*args, **kwargs)
-                await asyncio.sleep(random.random() * longest)
+                if random.random() < share:
+                    await asyncio.sleep(random.random() * longest)
                 return result
 
             return slower
@@ -152,7 +155,8 @@ GUARDS["take from L2 only what its generations vouch for"] = Guard(
     lambda: setattr(scripts, "READ", "return redis.call('GET', KEYS[1])"),
 )
 GUARDS["promote only what was not invalidated meanwhile"] = Guard(
-    _instead(l2.L2, "get", _promoted_unasked), _slow_later(gathering.Gathering, "_fetched")
+    _instead(l2.L2, "get", _promoted_unasked),
+    _slow_later(gathering.Gathering, "_fetched", longest=_LONGEST_FETCH, share=_SLOW_FETCHES),
 )
 GUARDS["drop from L1 what the tail hears of"] = Guard(_instead(coherence.Coherence, "_invalidate", _kept))
 GUARDS["wait for all tails before acknowledging"] = Guard(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 
-from caching.shared import connections, keys
+from caching.shared import claims, connections, keys
 from caching.shared.claims import Claim
 from caching.shared.link import Link
 from tests.redis import RedisServer, is_installed, running_redis
@@ -20,6 +20,7 @@ from tests.shared.workers import PATIENCE, Interposing, configured, interposing,
 pytestmark = pytest.mark.skipif(not is_installed(), reason="redis-server is not installed")
 
 KEY = b"/things/1/"
+UNTIL_IT_IS_MADE = 950  # Milliseconds that a claim may live, for another builder to begin within a second.
 
 
 @pytest.fixture
@@ -70,7 +71,13 @@ async def waiting(claim: Claim) -> AsyncIterator[asyncio.Task[int | None]]:
         task.cancel()
 
 
-@pytest.mark.usefixtures("server")
+@pytest.fixture
+def _nobody_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take no builder for dead, however long the machine keeps it waiting."""
+    monkeypatch.setattr(claims, "_CLAIMED_FOR", 60_000)
+
+
+@pytest.mark.usefixtures("server", "_nobody_dies")
 class TestClaiming:
     def test_one_of_many_gets_it(self) -> None:
         async def scenario(builders: Builders) -> None:
@@ -153,19 +160,8 @@ class TestClaiming:
 
         played(scenario)
 
-    def test_a_build_that_takes_long_keeps_it(self, direct: redis.Redis) -> None:
-        async def scenario(builders: Builders) -> None:
-            claim = builders.claim()
-            assert await claim.make()
-            began = time.monotonic()
-            async with claim.held():
-                await until(lambda: time.monotonic() - began > 1.2 or not direct.exists(keys.builder(KEY)))
-                assert direct.exists(keys.builder(KEY))
 
-        played(scenario)
-
-
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("server", "_nobody_dies")
 class TestWaiting:
     def test_others_wait_until_it_has_ended(self) -> None:
         async def scenario(builders: Builders) -> None:
@@ -220,19 +216,6 @@ class TestWaiting:
 
         played(scenario)
 
-    def test_a_dead_builder_is_replaced_within_a_second(self, direct: redis.Redis) -> None:
-        """It had claimed, and was killed."""
-
-        async def scenario(builders: Builders) -> None:
-            dead, other = builders.claim(), builders.claim()
-            assert await dead.make()
-            assert 0 < direct.pttl(keys.builder(KEY)) < 950
-            assert not await other.make()
-            assert await other.other_ended() is None
-            assert await other.make()
-
-        played(scenario)
-
     def test_when_another_has_claimed_meanwhile_the_wait_is_over(self, direct: redis.Redis) -> None:
         async def scenario(builders: Builders) -> None:
             builder, other = builders.claim(), builders.claim()
@@ -242,6 +225,44 @@ class TestWaiting:
             assert await other.other_ended() is None
 
         played(scenario)
+
+
+@pytest.mark.usefixtures("server")
+class TestDying:
+    def test_a_dead_builder_is_replaced_within_a_second(self, direct: redis.Redis) -> None:
+        """It had claimed, and was killed."""
+
+        async def scenario(builders: Builders) -> None:
+            dead, other = builders.claim(), builders.claim()
+            assert await dead.make()
+            assert direct.pttl(keys.builder(KEY)) < UNTIL_IT_IS_MADE
+            if not await other.make():
+                assert await other.other_ended() is None
+                assert await other.make()
+
+        played(scenario)
+
+    def test_a_build_that_takes_long_keeps_it(
+        self, direct: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With a life that a busy machine does not use up between two renewals."""
+        lives = 2.0
+        monkeypatch.setattr(claims, "_CLAIMED_FOR", int(lives * 1000))
+
+        async def scenario(builders: Builders) -> None:
+            claim = builders.claim()
+            assert await claim.make()
+            began = time.monotonic()
+            async with claim.held():
+                await until(
+                    lambda: time.monotonic() - began > 1.2 * lives or not direct.exists(keys.builder(KEY))
+                )
+                assert direct.exists(keys.builder(KEY))
+
+        played(scenario)
+
+    def test_renewals_come_several_times_in_its_life(self) -> None:
+        assert claims._RENEWED_EVERY * 3 < claims._CLAIMED_FOR / 1000
 
 
 class TestWithoutRedis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ def deployed() -> Iterator[str]:
                 ["redis-server", CONFIGURATION, *where], stdout=output, stderr=output, start_new_session=True
             )
         try:
-            wait_until(path.exists, "Redis does not start", log)
+            wait_until(lambda: _listens(path), "Redis does not start", log)
             yield f"unix://{WHO}@{path}"
         finally:
             process.kill()
@@ -45,9 +46,11 @@ def test_workers_need_no_more_than_its_user_may_do() -> None:
     with (
         deployed() as url,
         redis.Redis.from_url(url) as direct,
-        running_server(REDIS_URL=url, WORKERS="2") as server,
+        # "Out of reach" has to mean that something was refused, not that the machine is busy.
+        running_server(REDIS_URL=url, WORKERS="2", READPATH_REDIS_TIMEOUT="0.5") as server,
     ):
-        wait_until(lambda: _workers(direct) == 2, "the workers do not join", server.log)
+        server.wait_for_workers()
+        assert _workers(direct) == 2
         server.python(
             "from api.models import Category; Category.objects.create(pk=1, name='One', slug='one')"
         )
@@ -55,7 +58,7 @@ def test_workers_need_no_more_than_its_user_may_do() -> None:
         server.python("from api.models import Category; Category.objects.update(name='Two')")
         wait_until(lambda: _reads(server.url) == "Two", "the change does not appear", server.log)
         # Refused, but counted by the throttle, which Django's cache keeps.
-        assert httpx.post(f"{server.url}/api/v1/posts/", json={}).status_code == 401
+        assert httpx.post(f"{server.url}/api/v1/posts/", json={}, timeout=PATIENCE).status_code == 401
         server.manage("invalidate", "--all")
         log = server.log.read_text()
     assert "NOPERM" not in log
@@ -83,9 +86,15 @@ def test_whoever_gives_no_password_may_do_nothing() -> None:
         stranger.get(keys.STATE)
 
 
+def _listens(path: Path) -> bool:
+    # The file is there before anybody may connect.
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
+
+
 def _workers(direct: redis.Redis) -> int:
     return sum(field.startswith(b"w:") and not field.startswith(b"w:~") for field in direct.hkeys(keys.STATE))
 
 
 def _reads(url: str) -> str | None:
-    return httpx.get(f"{url}{READ}").json().get("name")
+    return httpx.get(f"{url}{READ}", timeout=PATIENCE).json().get("name")

@@ -1,7 +1,8 @@
 """Who writes the generated posts, about what? Authors, categories and tags, the busiest first.
 
 The number of an author's posts, of a tag's and of a category's falls with its rank like
-Zipf's law says, as it does on real sites.
+Zipf's law says, as it does on real sites. On request the first of each gets a share of all
+posts that is told, so that its list is as deep as one likes.
 """
 
 from __future__ import annotations
@@ -26,11 +27,17 @@ _BATCH: Final = 1_000
 
 
 class Ranked:
-    """Primary keys, of which a draw finds the first ones most often."""
+    """Primary keys, of which a draw finds the first ones most often.
 
-    def __init__(self, keys: Sequence[int], flatness: float) -> None:
+    `lead` is how often it finds the very first, between 0 and 1; None leaves that to the law.
+    """
+
+    def __init__(self, keys: Sequence[int], flatness: float, *, lead: float | None = None) -> None:
         self.keys = keys
-        self._weights = list(accumulate(1 / (rank + flatness) for rank in range(1, len(keys) + 1)))
+        weights = [1 / (rank + flatness) for rank in range(1, len(keys) + 1)]
+        if lead is not None:
+            weights[0] = sum(weights[1:]) * lead / (1 - lead)
+        self._weights = list(accumulate(weights))
 
     def draw(self, random: Random, number: int = 1) -> list[int]:
         """Return `number` keys; some may be the same."""
@@ -40,12 +47,12 @@ class Ranked:
 class Cast:
     """All that posts refer to. Authors are new in each run; categories and tags are found or made."""
 
-    def __init__(self, random: Random, posts: int, *, since: datetime) -> None:
-        self.authors = Ranked(_authors(random, min(posts // 20 + 5, _MOST_AUTHORS), since), flatness=5)
-        self.categories = Ranked(_found_or_made(Category, CATEGORIES, since), flatness=2)
-        self.tags = Ranked(
-            _found_or_made(Tag, _tag_names(random, min(posts // 100 + 60, _MOST_TAGS)), since), flatness=3
-        )
+    def __init__(self, random: Random, posts: int, *, since: datetime, lead: float | None = None) -> None:
+        authors = _authors(random, min(posts // 20 + 5, _MOST_AUTHORS), since)
+        tag_names = _tag_names(random, min(posts // 100 + 60, _MOST_TAGS))
+        self.authors = Ranked(authors, flatness=5, lead=lead)
+        self.categories = Ranked(_found_or_made(Category, CATEGORIES, since), flatness=2, lead=lead)
+        self.tags = Ranked(_found_or_made(Tag, tag_names, since), flatness=3, lead=lead)
 
 
 def _authors(random: Random, number: int, since: datetime) -> list[int]:

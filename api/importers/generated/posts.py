@@ -71,6 +71,11 @@ class Draft:
     comments: list[Remark]
     likes: list[tuple[int, datetime]]
 
+    @property
+    def listed(self) -> int:
+        """What the database will say of it: may the public see it, once it is due?"""
+        return int(self.status == Post.Status.PUBLISHED and self.published_at is not None)
+
 
 @dataclass(slots=True)
 class Remark:

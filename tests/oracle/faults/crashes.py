@@ -12,7 +12,7 @@ import psycopg
 from tests.fleet import Fleet
 from tests.oracle.fault import Fault, known
 from tests.oracle.faults import LOST
-from tests.redis import wait_until
+from tests.redis import PATIENCE, wait_until
 from tests.server import ROOT
 
 _RELAYING = "SELECT last_pass FROM caching_relaying WHERE id = 1 FOR UPDATE"
@@ -32,10 +32,14 @@ def _locked(fleet: Fleet, lock: str) -> Iterator[None]:
         yield
 
 
-def wait_for_waiting(fleet: Fleet, query: str, *, count: int = 1, by: str = "%") -> None:
+def wait_for_waiting(
+    fleet: Fleet, query: str, *, count: int = 1, by: str = "%", patience: float = PATIENCE
+) -> None:
     """Return once so many sessions wait for a lock with such a query."""
     with fleet.cluster.connect() as connection:
-        wait_until(lambda: _waiting(connection, query, by) >= count, f"nobody waits with {query}")
+        wait_until(
+            lambda: _waiting(connection, query, by) >= count, f"nobody waits with {query}", patience=patience
+        )
 
 
 def _waiting(connection: psycopg.Connection, query: str, by: str) -> int:
@@ -81,7 +85,7 @@ class RelayKilled(Fault):
             while True:
                 with _locked(fleet, _RELAYING):
                     try:
-                        wait_for_waiting(fleet, _A_PASS, by="the relay")
+                        wait_for_waiting(fleet, _A_PASS, by="the relay", patience=5.0)
                     except AssertionError:
                         continue  # Nobody wrote.
                     relay.kill()

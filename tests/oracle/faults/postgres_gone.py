@@ -52,19 +52,26 @@ class PostgresStopped(Fault):
 
     def during(self, fleet: Fleet) -> None:
         """Stop each of its processes, and let them go on."""
-        processes = list(_processes(fleet.cluster))
-        for process in processes:
-            os.kill(process, signal.SIGSTOP)
+        stopped = [process for process in _processes(fleet.cluster) if _is_sent(process, signal.SIGSTOP)]
         time.sleep(LASTING)
-        for process in reversed(processes):
-            os.kill(process, signal.SIGCONT)
+        for process in reversed(stopped):
+            _is_sent(process, signal.SIGCONT)
 
 
 def _processes(cluster: Cluster) -> Iterator[int]:
-    """Yield the server's processes, and first the one that could start others."""
+    """Yield the server's processes; those that the first could start only once that is dealt with."""
     postmaster = int((cluster.home / "data" / "postmaster.pid").read_text().splitlines()[0])
     yield postmaster
     yield from children(postmaster)
+
+
+def _is_sent(process: int, sent: signal.Signals) -> bool:
+    """Send a signal; return whether the process was still there."""
+    try:
+        os.kill(process, sent)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @known

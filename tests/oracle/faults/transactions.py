@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from threading import Thread
+from threading import Barrier, Thread
 
 import psycopg
 
 from tests.fleet import Fleet
 from tests.oracle.fault import Fault, known
 from tests.oracle.faults import LASTING, REFUSED
+from tests.redis import PATIENCE
 
 _CHANGE = "INSERT INTO caching_outbox (key) SELECT 'post:' || id FROM api_post"
 _TOUCH = "UPDATE api_author SET name = name WHERE id = (SELECT {which}(id) FROM api_author)"
@@ -38,6 +39,7 @@ class Deadlock(Fault):
     def during(self, fleet: Fleet) -> None:
         """Let two sessions lock the same rows, each in another order."""
         ended: list[str] = []
+        each_has_one = Barrier(2, timeout=PATIENCE)
 
         def lock(first: str, second: str) -> None:
             with fleet.cluster.connect() as connection:
@@ -45,7 +47,7 @@ class Deadlock(Fault):
                     with connection.transaction():
                         connection.execute(_CHANGE)
                         connection.execute(_TOUCH.format(which=first))
-                        time.sleep(0.3)
+                        each_has_one.wait()
                         connection.execute(_TOUCH.format(which=second))
                 except psycopg.errors.DeadlockDetected:
                     ended.append(first)

@@ -1,0 +1,88 @@
+"""The command starts a server, loads it, deploys meanwhile, and judges what it saw."""
+
+import json
+
+import pytest
+
+from loadtests.__main__ import main
+from loadtests.options import TOKEN_VARIABLE
+from tests.loadtests.origin import running_origin
+
+# How fast this machine is, is not what is tested here.
+PATIENT = ("--max-p99", "120", "--min-hit-ratio", "0", "--users", "20")
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Return what runs the command and returns its exit status; the report is in `tmp_path`."""
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["loadtests", "--out", str(tmp_path), *arguments])
+        return main()
+
+    return run
+
+
+def _told(folder):
+    return json.loads((folder / "report.json").read_text())["scenarios"][0]
+
+
+def _values(folder):
+    return {budget["what"]: budget["value"] for budget in _told(folder)["budgets"]}
+
+
+def test_a_deploy_under_load_loses_no_request_and_shows_nothing_old(run, tmp_path):
+    status = run(
+        *("short", "--stretch", "0.03", "--rate", "40", "--posts", "40", "--seed", "3"),
+        *("--reads-per-edit", "8", "--reads-per-write", "4", "--conditional", "0.5", *PATIENT),
+    )
+    values, total = _values(tmp_path), _told(tmp_path)["runs"][0]["phases"][-1]
+
+    assert status == 0, values
+    assert [values[what] for what in ("stale reads", "5xx answers", "error share")] == [0, 0, 0]
+    assert "deploy: 1 worker(s) replaced" in _told(tmp_path)["notes"][0]
+    assert min(int(total[name]) for name in ("requests", "writes", "304", "checked")) > 0
+    assert (tmp_path / "report.html").read_text().count("data:image/png") == 3
+    assert (tmp_path / "short-locust.html").stat().st_size > 0
+
+
+def test_a_service_that_forgets_what_it_acknowledged_is_found_out(run, tmp_path, monkeypatch):
+    monkeypatch.setenv(TOKEN_VARIABLE, "any will do")
+    with running_origin() as host:
+        status = run(
+            *("steady", "--host", host, "--stretch", "0.004", "--rate", "150", "--max-error-share", "1"),
+            *("--reads-per-edit", "5", "--reads-per-write", "5", *PATIENT),
+        )
+
+    assert status == 1
+    assert _values(tmp_path)["stale reads"] > 0
+    assert "had been acknowledged" in (tmp_path / "report.html").read_text()
+
+
+def test_a_server_with_silk_on_is_not_timed(run, capsys):
+    with running_origin(has_silk=True) as host:
+        assert run("short", "--host", host) == 1
+
+    assert "has Silk on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("scenario", "reason"),
+    [
+        ("replay", "replay needs --traffic"),
+        ("deploy", "only a server that this command has started"),
+        ("edits", "edits need --token"),
+    ],
+)
+def test_what_cannot_be_run_here_is_skipped_with_its_reason(run, tmp_path, scenario, reason):
+    with running_origin() as host:
+        assert run(scenario, "--host", host) == 0
+
+    assert _told(tmp_path)["skipped"].startswith(reason)
+    assert reason in (tmp_path / "report.html").read_text()
+
+
+def test_a_host_that_does_not_answer_is_told_in_one_line(run, capsys):
+    assert run("short", "--host", "http://127.0.0.1:1") == 1
+
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,111 @@
+"""A report tells every figure, what was out, and what was skipped and why."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from loadtests import plots, report
+from loadtests import tally as names
+from loadtests.budgets import Budgets, judge
+from loadtests.outcomes import Outcome
+from loadtests.report import Chapter
+from loadtests.run import Run
+from loadtests.scenarios import Phase, Scenario
+from loadtests.tally import Tally
+
+SCENARIO = Scenario(
+    "example",
+    "two phases & a <deploy>",
+    (Phase("warm-up", 2, is_judged=False), Phase("steady", 4)),
+    Budgets(p99_seconds=0.05, hit_ratio=0.5),
+)
+
+
+def _run():
+    tally = Tally()
+    for second in range(6):
+        for outcome, seconds in ((Outcome.HIT, 0.01), (Outcome.HIT, 0.02), (Outcome.MISS, 0.1)):
+            tally.answered((int(second >= 2), second), outcome, seconds)
+    tally.count((0, 0), names.STALE_READS)
+    tally.example("GET /<old>/")
+    return Run(SCENARIO, "", tally)
+
+
+def _chapter(plotted=()):
+    run = _run()
+    return Chapter(SCENARIO, [run], judge(SCENARIO.budgets, [("", run.figures())]), plotted, notes=["a note"])
+
+
+class _Reader(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.cells, self.images = [], []
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "img":
+            self.images.append(dict(attributes)["src"])
+
+    def handle_data(self, text):
+        self.cells.append(text.strip())
+
+
+@pytest.fixture(scope="module")
+def plotted(tmp_path_factory):
+    return plots.draw(_run(), tmp_path_factory.mktemp("plots") / "example")
+
+
+def test_the_warm_up_is_shown_and_not_judged():
+    found = _run().figures()
+
+    assert found.number() == 12
+    assert [figures.number() for _, figures in _run().by_phase()] == [6, 12]
+
+
+def test_an_old_answer_counts_even_in_the_warm_up():
+    assert _run().figures().stale_reads == 1
+
+
+def test_a_page_shows_verdicts_figures_and_plots(plotted):
+    reader = _Reader()
+    reader.feed(report.page([_chapter(plotted)], {"python": "3.11"}))
+
+    assert "2 of 5 budgets reached." not in reader.cells  # p99 and stale reads are out.
+    assert "3 of 5 budgets reached." in reader.cells
+    assert reader.cells.count("NOT REACHED") == 2
+    assert {"steady", "66.7%", "a note", "GET /<old>/", "two phases & a <deploy>", "3.11"} <= set(
+        reader.cells
+    )
+    assert len(reader.images) == 3
+    assert all(source.startswith("data:image/png;base64,") for source in reader.images)
+
+
+def test_plots_are_pictures(plotted):
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in plotted)
+
+
+def test_a_terminal_gets_the_same_figures():
+    told = report.text(_chapter())
+
+    assert "stale reads: 1, budget ≤ 0: NOT REACHED" in told
+    assert "all but warm-up" in told
+
+
+def test_what_was_skipped_is_told_with_its_reason():
+    skipped = Chapter(SCENARIO, skipped="no trace")
+
+    assert report.text(skipped) == "example: skipped, no trace"
+    assert "Skipped: no trace" in report.page([skipped], {})
+
+
+def test_figures_are_kept_for_programs():
+    kept = json.loads(report.plain([_chapter()], {"python": "3.11"}))
+
+    assert kept["machine"] == {"python": "3.11"}
+    assert [budget["reached"] for budget in kept["scenarios"][0]["budgets"]] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+    ]
