@@ -15,10 +15,12 @@ Writers (`put`, `drop`, `clear`) hold the lock of `coherence.py`; `get` holds no
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from sys import getsizeof
-from typing import Final
+from typing import Any, Final
 
 from caching.entry import Entry
+from caching.fragment import Fragment
 from caching.surrogate_keys import EVERYTHING
 
 # A place in the queue, and one in the index by surrogate key, without the set that stands there
@@ -36,15 +38,16 @@ class L1:
         self.budget: Final = budget
         self.bytes = 0
         self.evicted = 0
-        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._entries: OrderedDict[bytes, Any] = OrderedDict()
         self._by_surrogate_key: dict[str, set[bytes]] = {}
         # The hot path's own look-up, without a method of ours in between.
-        self.get = self._entries.get
+        self.get: Callable[[bytes], Entry | None] = self._entries.get
+        self.fragment: Callable[[bytes], Fragment | None] = self._entries.get
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def put(self, entry: Entry) -> bool:
+    def put(self, entry: Entry | Fragment) -> bool:
         """Keep an entry in place of any older one; False if it is too large ever to fit."""
         self._remove(entry.key)
         if _most(entry) > self.budget:
@@ -55,6 +58,13 @@ class L1:
             self._index(key, entry.key)
         self._evict()
         return True
+
+    def grown(self, entry: Entry, by: int) -> None:
+        """Count the bytes by which an entry has become larger, if it is still held."""
+        entry.bytes += by
+        if self._entries.get(entry.key) is entry:
+            self.bytes += by
+            self._evict()
 
     def drop(self, surrogate_key: str) -> None:
         """Drop every entry that carries the key."""
@@ -104,6 +114,6 @@ class L1:
                 self.evicted += 1
 
 
-def _most(entry: Entry) -> int:
+def _most(entry: Entry | Fragment) -> int:
     """Return what the entry costs if it shares no surrogate key with another."""
     return entry.bytes + _SLOT_BYTES + (_INDEX_BYTES + getsizeof({entry.key})) * len(entry.surrogate_keys)
