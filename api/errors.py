@@ -88,6 +88,21 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
     )
 
 
+def problem_about(exc: Exception, path: str) -> tuple[int, bytes, dict[str, str]]:
+    """Return status, body and fields of the answer to a public read of this path that raised.
+
+    Raises what is no answer of the API's.
+    """
+    if isinstance(exc, BadParameter):
+        members = _unless_none("parameter", exc.parameter)
+        return 400, encoded(problem(400, str(exc), instance=path, **members)), {}
+    known = _as_api_exception(exc)
+    if known is None:
+        raise exc
+    body = encoded(problem(known.status_code, _detail_of(known), instance=path))
+    return known.status_code, body, _fields_of(known, {})
+
+
 def _unless_none(name: str, value: Any) -> dict[str, Any]:
     return {} if value is None else {name: value}
 

@@ -16,6 +16,8 @@ from rest_framework.exceptions import NotFound
 from api.models import Author, Category, Comment, Post, Tag
 from caching.building import changes_at, depends_on
 from caching.surrogate_keys import surrogate_key
+from querysets.plain import PlainRows
+from querysets.statements import Query, Row
 
 
 def named(kind: str, reference: str) -> Q:
@@ -27,47 +29,64 @@ def named(kind: str, reference: str) -> Q:
     return Q(slug=reference)
 
 
-def find(kind: str, rows: Any, reference: str) -> Any:
+def find(kind: str, rows: PlainRows, reference: str) -> Row:
     """Return the row, or raise `NotFound`. For kinds whose rows are all public."""
-    row = rows.filter(named(kind, reference)).first()
-    if row is None:
-        missing(kind)
-    return row
+    found = rows.read(_named(rows.model, kind, reference))
+    return found[0] if found else missing(kind)
 
 
-def find_post(rows: Any, reference: str, *, now: datetime) -> Post:
-    """Return the post as `rows` fetches it if the public may see it, or raise `NotFound`."""
-    condition = named("post", reference)
-    post: Post | None = rows.published(now).filter(condition).first()
-    if post is None:
-        await_post(condition)
+def find_post(rows: PlainRows, reference: str, *, now: datetime) -> Row:
+    """Return the post as `rows` reads it if the public may see it, or raise `NotFound`."""
+    named_so = _named(rows.model, "post", reference)
+
+    def make(now: datetime, **values: Any) -> Any:
+        return named_so.make(**values).published(now)
+
+    found = rows.read(Query((*named_so.shape, "public"), make, {**named_so.values, "now": now}))
+    if not found:
+        await_post(named("post", reference))
         missing("post")
-    return post
+    return found[0]
 
 
-def find_comment(rows: Any, primary_key: int, *, now: datetime) -> Comment:
+def find_comment(rows: PlainRows, primary_key: int, *, now: datetime) -> Row:
     """Return the comment if the public may see it and its post, or raise `NotFound`."""
     depends_on([f"comment:{primary_key}"])
     post_id = Comment.objects.filter(pk=primary_key).values_list("post_id", flat=True).first()
     if post_id is None:
         missing("comment")
     depends_on([f"post:{post_id}"])
-    comment: Comment | None = rows.published(now).filter(pk=primary_key).first()
-    if comment is None:
+
+    def make(comment: int, now: datetime) -> Any:
+        return Comment.objects.published(now).filter(pk=comment)
+
+    found = rows.read(Query(("public comment",), make, {"comment": primary_key, "now": now}))
+    if not found:
         await_post(Q(pk=post_id))
         missing("comment")
-    return comment
+    return found[0]
 
 
 def filter_key(model: type[Author | Category | Tag], kind: str, reference: str) -> int:
     """Return the primary key of what a list is filtered by, or raise `NotFound`."""
-    primary_key: int | None = (
-        model.objects.filter(named(kind, reference)).values_list("pk", flat=True).first()
-    )
-    if primary_key is None:
+    by = _named(model, kind, reference)
+    found = Query((*by.shape, "key"), lambda **values: by.make(**values).values_list("pk"), by.values).rows()
+    if not found:
         missing(kind)
+    primary_key: int = found[0][0]
     depends_on([f"{kind}:{primary_key}"])
     return primary_key
+
+
+def _named(model: Any, kind: str, reference: str) -> Query:
+    """Return the query for the thing with this id or slug, and depend on the answer to it."""
+    condition: Any = named(kind, reference).children[0]
+    column, value = condition
+
+    def make(**values: Any) -> Any:
+        return model._default_manager.filter(**values)
+
+    return Query((model, column), make, {column: value})
 
 
 def await_post(condition: Q) -> None:

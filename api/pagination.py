@@ -28,6 +28,10 @@ _FIRST: Final = 1
 _SECOND: Final = 2
 
 
+def _as_it_is(row: Any) -> Position:
+    return tuple(row)
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
     """The rows of a page, and the URLs of its neighbours, relative to the origin."""
@@ -74,18 +78,44 @@ class Place:
         """Whether the page is the rows after its position, not those before it."""
         return self.cursor is None or self.cursor.forward
 
-    def page(self, fetch: Callable[[int], Sequence[Row]]) -> Page[Row]:
-        """Make the page of what `fetch` returns: at most so many rows, nearest to the position first.
+    def extent(self, found: Sequence[Position]) -> tuple[Any, Any] | None:
+        """Return between which values of the order's column all rows lie that decide about the page.
 
-        One row more than is shown tells whether the walk goes on in its direction.
+        None if one of its ends is open: if it begins where the list does, or nothing is left behind it.
         """
-        found = fetch(self.limit + 1)
+        if self.position is None or len(found) < self.most:
+            return None
+        return self.position[0], found[-1][0]
+
+    def would_show_greatest(self, found: Sequence[Position]) -> bool:
+        """Tell whether a row with the greatest value of all in the order's column would be on the page."""
+        walks_up = self.order.descending != self.forward
+        return len(found) < self.most if walks_up else self.position is None
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What tells queries for such pages apart, whatever the position's values."""
+        return self.order, self.forward, self.limit
+
+    @property
+    def position_values(self) -> dict[str, Any]:
+        """The position's values, each under a name; none at the list's own beginning."""
+        return {f"position_{index}": value for index, value in enumerate(self.position or ())}
+
+    @property
+    def most(self) -> int:
+        """How many rows to fetch: one more than is shown tells whether the walk goes on in its direction."""
+        return self.limit + 1
+
+    def page(self, found: Sequence[Row], *, position_of: Callable[[Row], Position] = _as_it_is) -> Page[Row]:
+        """Make the page of the rows found: at most `most` of them, nearest to the position first."""
         goes_on = len(found) > self.limit
         rows = list(found[: self.limit])
         if not self.forward:
             rows.reverse()
+        ends = [position_of(row) for row in (rows[:1] + rows[-1:])]
         return Page(
-            rows, self._first, self._next(rows, goes_on=goes_on), self._previous(rows, goes_on=goes_on)
+            rows, self._first, self._next(ends, goes_on=goes_on), self._previous(ends, goes_on=goes_on)
         )
 
     @property
@@ -96,22 +126,20 @@ class Place:
     def _first(self) -> str:
         return self._url(None)
 
-    def _next(self, rows: Sequence[Any], *, goes_on: bool) -> str | None:
+    def _next(self, ends: Sequence[Position], *, goes_on: bool) -> str | None:
         if self.forward and not goes_on:
             return None
-        if not rows:  # Backwards and nothing is left there: what follows is the list's beginning.
+        if not ends:  # Backwards and nothing is left there: what follows is the list's beginning.
             return self._first
-        return self._url(Cursor(self._ordinal + 1, forward=True, position=self.order.position_of(rows[-1])))
+        return self._url(Cursor(self._ordinal + 1, forward=True, position=ends[-1]))
 
-    def _previous(self, rows: Sequence[Any], *, goes_on: bool) -> str | None:
+    def _previous(self, ends: Sequence[Position], *, goes_on: bool) -> str | None:
         if self.cursor is None or not (self.forward or goes_on):
             return None
         if self.cursor.ordinal == _SECOND:
             return self._first
-        if rows:
-            position = self.order.position_of(rows[0])
-        else:  # All that followed is gone: the rows up to and with the one at the position.
-            position = self.order.just_past(self.cursor.position, forward=True)
+        # If all that followed is gone: the rows up to and with the one at the position.
+        position = ends[0] if ends else self.order.just_past(self.cursor.position, forward=True)
         return self._url(Cursor(self.cursor.ordinal - 1, forward=False, position=position))
 
     def _url(self, cursor: Cursor | None) -> str:

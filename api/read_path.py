@@ -11,9 +11,11 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 
+from api.builds import PublicReads
 from api.reference_rows import KINDS
 from api.routes import PUBLIC_ROUTES
 from api.surrogate_keys import collecting_rows
+from api.urls import READS
 from caching import standing
 from caching.asgi import Lifespan, ReadPath
 from caching.build_rate import BuildRate
@@ -51,7 +53,7 @@ def _embedded(django: WSGIHandler) -> ReadPath:
     def store(entry: Entry, start: Start) -> bool:
         return coherence.store(entry, start=start.position)
 
-    flights = _flights(django, coherence, store)
+    flights = _flights(coherence, store)
     relaying = Relay(coherence, Ownership(_lock_path()), interval=settings.READPATH["RELAY_INTERVAL"])
 
     async def startup() -> None:
@@ -93,7 +95,7 @@ def _shared(django: WSGIHandler) -> ReadPath:
         passes=fleet,
     )
     confirming = Confirming(outbox.look, coherence, is_reported=relay.changes_are_reported, most=outbox.BATCH)
-    flights = _flights(django, coherence, fleet.store, fleet)
+    flights = _flights(coherence, fleet.store, fleet)
 
     def close() -> None:
         confirming.close()
@@ -135,14 +137,13 @@ def _working(fleet: Fleet, relaying: Relay, kept: KeptRows, close: Callable[[], 
 
 
 def _flights(
-    django: WSGIHandler,
     coherence: Coherence,
     store: Callable[[Entry, Start], bool],
     others: Others | None = None,
 ) -> Flights:
     options = settings.READPATH
     return Flights(
-        DjangoBuilds(django, store, observing=collecting_rows),
+        DjangoBuilds(PublicReads(READS), coherence, store, observing=collecting_rows),
         coherence,
         threads=options["BUILD_THREADS"],
         queue=options["BUILD_QUEUE"],

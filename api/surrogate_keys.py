@@ -46,13 +46,27 @@ WATCHES: Final = (
         ),
     ),
     Watch("api_post", "post:slug={slug}", ("listed", "published_at")),
-    Watch("api_post", "posts", ("published_at",), only_if="listed"),
-    Watch("api_post", "posts:author={author_id}", ("published_at",), only_if="listed"),
-    Watch("api_post", "posts:category={category_id}", ("published_at",), only_if="listed"),
+    Watch("api_post", "posts", ("published_at",), only_if="listed", ranged_by="published_at"),
+    Watch(
+        "api_post", "posts:author={author_id}", ("published_at",), only_if="listed", ranged_by="published_at"
+    ),
+    Watch(
+        "api_post",
+        "posts:category={category_id}",
+        ("published_at",),
+        only_if="listed",
+        ranged_by="published_at",
+    ),
     Watch("api_post", "posts:search", ("title", "text", "published_at"), only_if="listed"),
     # A tag on a post: shown by the post, and a member of the tag's list.
     Watch("api_posttag", "post:{post_id}", ("tag_id",)),
-    Watch("api_posttag", "posts:tag={tag_id}", ("published_at", "post_id"), only_if="listed"),
+    Watch(
+        "api_posttag",
+        "posts:tag={tag_id}",
+        ("published_at", "post_id"),
+        only_if="listed",
+        ranged_by="published_at",
+    ),
     # Comments.
     Watch(
         "api_comment",

@@ -39,7 +39,7 @@ for _name, _regex in SEGMENTS.items():
     register_converter(type(f"{_name.title()}Segment", (_Segment,), {"regex": _regex}), _name)
 
 # Views that write as well inherit from those that read.
-_READS: Final[dict[str, type[Any]]] = {
+READS: Final[dict[str, type[Any]]] = {
     "post-list": post_writes.PostList,
     "post-trending": posts.PublicPostTrending,
     "post-detail": post_writes.PostDetail,
@@ -72,7 +72,7 @@ def _pattern(template: str) -> str:
 
 urlpatterns: list[URLPattern] = [
     *(
-        path(_pattern(route.template), _READS[route.name].as_view(), name=route.name)
+        path(_pattern(route.template), READS[route.name].as_view(), name=route.name)
         for route in routes.PUBLIC_ROUTES
     ),
     *(path(_pattern(template), view.as_view()) for template, view in _WRITES.items()),

@@ -34,11 +34,11 @@ class Answer(NamedTuple):
 
 def hit(
     entry: Entry, headers: Sequence[Field], *, method: str, now: float
-) -> tuple[int, Sequence[Field], bytes]:
+) -> tuple[int, Sequence[Field], bytes] | None:
     """Answer a GET or HEAD from a fresh entry: as `answer` does, but in a third of the time.
 
     What nearly everybody sends is at most an Accept-Encoding and the ETag that was given with the
-    same coding. All else is answered in full.
+    same coding. All else is answered in full. None if the coding has to be made first.
     """
     accept_encoding = if_none_match = None
     for name, value in headers:
@@ -52,7 +52,9 @@ def hit(
     else:
         coding = negotiate(accept_encoding, entry.codings)
         if coding is not None:
-            variant = entry.variants[coding]
+            variant = entry.variants.get(coding)
+            if variant is None:
+                return None
             blocks = variant.blocks
             if now >= blocks.until:
                 blocks = variant.blocks = _blocks(entry, variant, now)
@@ -60,7 +62,14 @@ def hit(
                 return entry.status, blocks.full, variant.body
             if if_none_match == variant.etag:
                 return 304, blocks.not_modified, b""
-    return answer(entry, read_request_fields(headers), method=method, now=now)
+    request = read_request_fields(headers)
+    return None if missing_coding(entry, request) else answer(entry, request, method=method, now=now)
+
+
+def missing_coding(entry: Entry, request: RequestFields) -> str | None:
+    """Return the coding that an answer needs and the entry has not made yet."""
+    coding = negotiate(request.accept_encoding, entry.codings)
+    return None if coding is None or coding in entry.variants else coding
 
 
 def _blocks(entry: Entry, variant: Variant, now: float) -> Blocks:
@@ -83,7 +92,7 @@ def _blocks(entry: Entry, variant: Variant, now: float) -> Blocks:
 def answer(
     entry: Entry, request: RequestFields, *, method: str, now: float, cache_status: Field = HIT
 ) -> Answer:
-    """Answer a GET or HEAD from the entry: 200 (or the entry's 404), 304, 406 or 412."""
+    """Answer a GET or HEAD from an entry that has the coding: 200 (or the entry's 404), 304, 406 or 412."""
     coding = negotiate(request.accept_encoding, entry.codings)
     if coding is None:
         available = ", ".join((*entry.codings, "identity"))

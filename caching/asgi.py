@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from caching import cache_status
-from caching.answer import Answer, answer, hit, redirect, refusal
+from caching.answer import Answer, answer, hit, missing_coding, redirect, refusal
 from caching.build_rate import BuildRate, TooManyBuilds
 from caching.cache_control import NO_STORE
 from caching.cache_status import Outcome
 from caching.client_address import client_address
 from caching.coherence import Coherence
-from caching.entry import Entry
+from caching.entry import Entry, add_coding
 from caching.eviction import MOST_READS
 from caching.flights import Flights, Landing, Origin, Overloaded
 from caching.freshness import Freshness
@@ -106,10 +106,14 @@ class ReadPath:
                     and now < entry.fresh_until
                     and self._lease_clock() < self._coherence.trusted_until
                 ):
+                    found = hit(entry, scope["headers"], method=method, now=now)
+                    if found is None:
+                        await self._read(scope, receive, send)
+                        return
                     if entry.reads < MOST_READS:
                         entry.reads += 1
                     self.outcomes["hit"] += 1
-                    status, fields, body = hit(entry, scope["headers"], method=method, now=now)
+                    status, fields, body = found
                     # As `send_answer` does, without the price of another coroutine.
                     await send({"type": "http.response.start", "status": status, "headers": fields})
                     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
@@ -224,9 +228,13 @@ class ReadPath:
 
     def _respond(self, entry: Entry, scope: Scope, outcome: Outcome, field: Field | None = None) -> Answer:
         self.outcomes[outcome.value] += 1
+        request = read_request_fields(scope["headers"])
+        # Ends: what does not make the body smaller is no coding of it.
+        while (coding := missing_coding(entry, request)) is not None:
+            self._coherence.grown(entry, add_coding(entry, coding))
         return answer(
             entry,
-            read_request_fields(scope["headers"]),
+            request,
             method=scope["method"],
             now=self._clock(),
             cache_status=field or cache_status.FIELDS[outcome],

@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from caching.codings import CODINGS
-from caching.entry import Entry, compressed, make_variants
+from caching.entry import Entry, codings_of, make_variants
 from caching.freshness import CachePolicy
 from caching.negotiation import IDENTITY
 
@@ -198,7 +198,7 @@ def _stored(key: bytes, numbers: _Numbers, parts: list[bytes]) -> Stored:
         policy=policy,
         fields=fields,
         variants=make_variants(coded, fields, policy, numbers.last_modified),
-        codings=compressed(coded),
+        codings=codings_of(coded),
         # By way of a set, which makes a table of just the size that the original has.
         surrogate_keys=frozenset(set(keys)),
         stored_at=numbers.stored_at,

@@ -28,6 +28,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from caching.entry import Entry
+from caching.fragment import Fragment
 from caching.invalidation_log import InvalidationLog
 from caching.l1 import L1
 from caching.surrogate_keys import EVERYTHING
@@ -138,12 +139,17 @@ class Coherence:
         with self._lock:
             return self._is_unsure(after) or self._log.touches(keys, after=after, until=until)
 
-    def store(self, entry: Entry, *, start: int) -> bool:
+    def store(self, entry: Entry | Fragment, *, start: int) -> bool:
         """Put a built entry into L1, unless a write has overtaken the build that began at `start`."""
         with self._lock:
             if self._is_unsure(start) or self._log.touches(entry.surrogate_keys, after=start):
                 return False
             return self.l1.put(entry)
+
+    def grown(self, entry: Entry, by: int) -> None:
+        """Count the bytes by which an entry has become larger since it was put into L1."""
+        with self._lock:
+            self.l1.grown(entry, by)
 
     def invalidate(self, keys: Collection[str], *, relay_pass: int = 0) -> int:
         """Drop every entry that carries one of `keys`, and keep builds under way from storing one.

@@ -1,9 +1,8 @@
-"""How is a representation built? By ordinary Django code, from the cache key alone.
+"""How is a representation built? By the application's code, from one snapshot of the database.
 
-The request that Django sees is made here, from the canonical path and query: it has one
-constant host, no cookies, no credentials and none of the client's header fields. So no
-client can put anything into a representation that others will get (P9, P10), whatever a
-view or a middleware looks at.
+A build knows a target, which is a route, a path and canonical parameters, and nothing of any
+client. It runs in a thread of its own and ends in one of two ways: with an entry, which is stored
+unless a write has overtaken it, or with an answer that nobody may keep.
 """
 
 from __future__ import annotations
@@ -12,21 +11,18 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from io import BytesIO
+from dataclasses import replace
 from typing import Any, Final
 
-from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.core.signals import request_started
 from django.db import DatabaseError, InterfaceError, connection
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 
 from caching.answer import Answer, refusal, unstored
 from caching.building import collecting
-from caching.coherence import Start
+from caching.coherence import Coherence, Start
 from caching.entry import Entry, Reply, make_entry
 from caching.flights import Landing
+from caching.fragments import Fragments, NoFragments
+from caching.relaying import outbox
 from caching.routes import Target
 from caching.rows.bypass import bypassed
 from caching.snapshot import snapshot
@@ -36,104 +32,86 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER: Final = b"5"  # Seconds; what a client is told when the database is away.
 
 _STORED_STATUSES: Final = frozenset({200, 404})
-_KEPT_FIELDS: Final = ("Link", "Retry-After", "Strict-Transport-Security")
 
 
 class DjangoBuilds:
     """Builds entries; each call runs in a thread of its own.
 
-    `store` keeps an entry, unless a write has overtaken the build that began at the start, and
-    tells whether it did. `observing` is entered around each build; in it, rows that are read
-    become dependencies.
+    `reply` answers a target, and is called in a snapshot. `store` keeps an entry, unless a write
+    has overtaken the build that began at the start, and tells whether it did. `observing` is
+    entered around each build; in it, rows that are read become dependencies.
     """
 
     def __init__(
         self,
-        handler: WSGIHandler,
+        reply: Callable[[Target], Reply],
+        coherence: Coherence,
         store: Callable[[Entry, Start], bool],
         *,
         observing: Callable[[], AbstractContextManager[None]] = nullcontext,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._handler = handler
+        self._reply = reply
+        self._coherence = coherence
         self._store = store
         self._observing = observing
         self._clock = clock
-        self._host = _allowed_host()
 
     def __call__(self, target: Target, start: Start) -> Landing:
         """Build the target and store the entry, if what it is may be stored."""
         try:
-            reply = self._reply(target)
+            return self._built(target, start)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("building %s: the database is away: %s", target.key.decode(), error)
             connection.close()
             return Landing(unavailable("the database cannot be reached", target))
         except Exception:
-            # Views' own mistakes are turned into answers by Django; this one is ours.
             logger.exception("building %s failed", target.key.decode())
             return Landing(refusal(500, "the representation could not be built", instance=target.path))
+
+    def _built(self, target: Target, start: Start) -> Landing:
+        fragments = Fragments(self._coherence, outbox.waiting, now=self._clock())
+        landing = self._landing(target, start, fragments)
+        if fragments.is_used and isinstance(landing.result, Entry) and not landing.is_stored:
+            # It may show two states of the database at once, so nobody gets it.
+            start = self._coherence.begin()
+            fragments = NoFragments(self._coherence, outbox.waiting, now=self._clock())
+            landing = self._landing(target, start, fragments)
+        fragments.store(start)
+        return landing
+
+    def _landing(self, target: Target, start: Start, fragments: Fragments) -> Landing:
+        reply = self.reply(target, fragments)
         if reply.status not in _STORED_STATUSES:
             return Landing(unstored(reply))
         policy = target.route.policy_for(reply.status, target.values)
         entry = make_entry(target.key, reply, policy, now=self._clock())
         return Landing(entry, self._store(entry, start))
 
-    def _reply(self, target: Target) -> Reply:
-        environ = self._environ(target)
-        # Gives back connections that have died since this thread's last build.
-        request_started.send(sender=type(self._handler), environ=environ)
-        with collecting() as dependencies, self._observing(), bypassed(), snapshot():
-            response = self._handler.get_response(WSGIRequest(environ))
+    def reply(self, target: Target, fragments: Fragments | None = None) -> Reply:
+        """Return what the application answers, and what that depends on, as of one moment."""
+        was_open = connection.connection is not None
         try:
-            return Reply(
-                status=response.status_code,
-                body=_body(response),
-                content_type=response.get("Content-Type", "application/octet-stream"),
-                fields=tuple(
-                    (name.lower().encode("ascii"), response[name].encode("latin-1"))
-                    for name in _KEPT_FIELDS
-                    if response.has_header(name)
-                ),
-                dependencies=dependencies,
-            )
-        finally:
-            response.close()
+            return self._read(target, fragments)
+        except (DatabaseError, InterfaceError):
+            # A connection that was kept may have died since this thread's last build. To look
+            # before each build would cost a journey each time.
+            if not was_open or not _is_dead():
+                raise
+            connection.close()
+            return self._read(target, fragments)
 
-    def _environ(self, target: Target) -> dict[str, Any]:
-        path, _, query = target.key.decode("ascii").partition("?")
-        return {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "SCRIPT_NAME": "",
-            "SERVER_NAME": self._host,
-            "SERVER_PORT": "443",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "127.0.0.1",
-            # As behind TLS, so that no middleware answers with a redirect to it.
-            "wsgi.url_scheme": "https",
-            "wsgi.input": BytesIO(),
-            "wsgi.errors": BytesIO(),
-        }
+    def _read(self, target: Target, fragments: Fragments | None) -> Reply:
+        with collecting(fragments) as dependencies, self._observing(), bypassed(), snapshot():
+            return replace(self._reply(target), dependencies=dependencies)
+
+
+def _is_dead() -> bool:
+    kept: Any = connection.connection
+    return kept is None or bool(getattr(kept, "closed", False))
 
 
 def unavailable(reason: str, target: Target) -> Answer:
     """Return the 503 for a representation that can be neither served nor built now."""
     detail = f"{reason}; try again in a few seconds"
     return refusal(503, detail, fields=[(b"retry-after", RETRY_AFTER)], instance=target.path)
-
-
-def _body(response: HttpResponseBase) -> bytes:
-    if not isinstance(response, HttpResponse):
-        raise TypeError(f"need a response with a body in memory, got {type(response).__name__}")
-    return bytes(response.content)
-
-
-def _allowed_host() -> str:
-    """Return a host name that Django's own check accepts."""
-    for host in settings.ALLOWED_HOSTS:
-        name = str(host).lstrip(".")
-        if name and name != "*":
-            return name
-    return "localhost"

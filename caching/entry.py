@@ -1,8 +1,12 @@
 """What is stored for a URL? All that an answer needs, made once, when it is built.
 
-An entry holds the body in each coding, a strong ETag for each, the header block of the 200
+An entry holds the body and its codings, a strong ETag for each, the header block of the 200
 and of the 304, the surrogate keys it depends on and how long it may be used. Answering from
 it compresses nothing, hashes nothing and formats nothing (`answer.py`).
+
+A coding is made when it is first asked for (`add_coding`), and stays: many a page is read once, by
+somebody who takes one coding or none. Large bodies would hold up the event loop, so theirs are all
+made by the build.
 
 `Last-Modified` is the first full second after these bytes came to be. A representation that
 replaces them later gets a later second, so a client that has only a date is never told
@@ -16,24 +20,26 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from caching.building import Dependencies
 from caching.cache_control import freshness_fields
 from caching.cache_status import HIT
-from caching.codings import compress
+from caching.codings import CODINGS, SHORTEST, code, compress
 from caching.freshness import CachePolicy, Freshness
 from caching.headers import PUBLIC_FIELDS, VARY, Field
 from caching.negotiation import IDENTITY
-from caching.surrogate_keys import EVERYTHING, coarse_key, surrogate_key
+from caching.surrogate_keys import carried_keys
 from caching.validators import etag, http_date
 
 # Part of every ETag. Raise it when the serialisation of equal data changes.
 SCHEMA_VERSION: Final = "1"
 
 JSON: Final = "application/json"
+# Bytes of a body that is coded in less than a millisecond, and so when somebody asks for it.
+CODED_LATER: Final = 32 * 1024
 _NUMBERS_BYTES: Final = 7 * 28  # The numbers and moments of an entry.
 _EXPOSED_FIELDS: Final = tuple(pair for pair in PUBLIC_FIELDS if pair[0].startswith(b"access-control-"))
 
@@ -88,7 +94,7 @@ class Entry:
     status: int
     policy: CachePolicy
     fields: tuple[Field, ...]  # What the build said of the body, whatever its coding.
-    variants: Mapping[str, Variant]
+    variants: dict[str, Variant]
     codings: tuple[str, ...]
     surrogate_keys: frozenset[str]
     stored_at: float
@@ -121,7 +127,9 @@ def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> 
     changes_at = reply.dependencies.changes_at
     last_modified = math.floor(now) + 1
     # Copied, for a serialiser leaves its result in a buffer up to twice as large.
-    bodies = {IDENTITY: bytes(memoryview(reply.body)), **compress(reply.body)}
+    bodies = {IDENTITY: bytes(memoryview(reply.body))}
+    if len(reply.body) > CODED_LATER:
+        bodies |= compress(reply.body)
     coded = {coding: (etag(body, SCHEMA_VERSION), body) for coding, body in bodies.items()}
     fields = ((b"content-type", reply.content_type.encode("latin-1")), *reply.fields)
     soonest = math.inf if changes_at is None else changes_at
@@ -131,7 +139,7 @@ def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> 
         policy=policy,
         fields=fields,
         variants=make_variants(coded, fields, policy, last_modified),
-        codings=compressed(coded),
+        codings=codings_of(coded),
         surrogate_keys=carried_keys(reply.dependencies.keys),
         stored_at=now,
         last_modified=last_modified,
@@ -169,15 +177,27 @@ def make_variants(
     return variants
 
 
-def compressed(codings: Iterable[str]) -> tuple[str, ...]:
-    """Return the codings among which a client may choose, the best first."""
-    return tuple(coding for coding in codings if coding != IDENTITY)
+def codings_of(coded: Mapping[str, Coded]) -> tuple[str, ...]:
+    """Return the codings among which a client may choose, made or still to be made, the best first."""
+    size = len(coded[IDENTITY][1])
+    if SHORTEST <= size <= CODED_LATER:
+        return CODINGS
+    return tuple(coding for coding in coded if coding != IDENTITY)
 
 
-def carried_keys(keys: Collection[str]) -> frozenset[str]:
-    """Return the keys as the relay spells them, with the coarse key of each: all that an entry falls with."""
-    spelled = {surrogate_key(key) for key in keys}
-    return frozenset(spelled | {coarse_key(key) for key in spelled} | {EVERYTHING})
+def add_coding(entry: Entry, coding: str) -> int:
+    """Make a variant that the entry offers and does not have; return the bytes by which it grows.
+
+    If the coding does not make the body smaller, the entry offers it no more.
+    """
+    coded = code(entry.variants[IDENTITY].body, coding)
+    if coded is None:
+        entry.codings = tuple(offered for offered in entry.codings if offered != coding)
+        return 0
+    tagged = {coding: (etag(coded, SCHEMA_VERSION), coded)}
+    before = _footprint(entry)
+    entry.variants |= make_variants(tagged, entry.fields, entry.policy, entry.last_modified)
+    return _footprint(entry) - before
 
 
 def etags_of(body: bytes) -> frozenset[bytes]:

@@ -77,6 +77,11 @@ class Queues(Generic[K, V]):
             self._new[key] = held
             self._new_bytes += held.bytes
 
+    def grown(self, key: K, by: int) -> None:
+        """Count the bytes by which one that is queued has become larger."""
+        if key in self._new:
+            self._new_bytes += by
+
     def remove(self, key: K) -> None:
         """Take out what goes, for whatever reason, and remember it."""
         held = self._new.pop(key, None)

@@ -12,11 +12,13 @@ Writers (`put`, `drop`, `clear`) hold the lock of `coherence.py`; `get` holds no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from sys import getsizeof
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from caching.entry import Entry
 from caching.eviction import PLACE_BYTES, Queues
+from caching.fragment import Fragment
 from caching.surrogate_keys import EVERYTHING
 
 # A place in the dictionary, and one in the index by surrogate key, without the set that stands there
@@ -36,12 +38,14 @@ class L1:
             raise ValueError(f"need budget > 0 bytes, got {budget}")
         self.budget: Final = budget
         self.evicted = 0
-        self._entries: Final[dict[CacheKey, Entry]] = {}
-        self._queues: Final[Queues[CacheKey, Entry]] = Queues(budget)
+        # Of URLs entries, of other names fragments.
+        self._entries: Final[dict[CacheKey, Any]] = {}
+        self._queues: Final[Queues[CacheKey, Entry | Fragment]] = Queues(budget)
         self._by_surrogate_key: Final[dict[str, set[CacheKey]]] = {}
         self._bytes = 0
         # The hot path's own look-up, without a method of ours in between.
-        self.get: Final = self._entries.get
+        self.get: Final[Callable[[CacheKey], Entry | None]] = self._entries.get
+        self.fragment: Final[Callable[[CacheKey], Fragment | None]] = self._entries.get
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -51,7 +55,7 @@ class L1:
         """What all of it occupies: never more than the budget once a writer is done."""
         return self._bytes + self._queues.bytes
 
-    def put(self, entry: Entry) -> bool:
+    def put(self, entry: Entry | Fragment) -> bool:
         """Keep an entry in place of any older one; False if it is too large ever to fit."""
         self._remove(entry.key)
         if _most(entry) > self.budget:
@@ -64,6 +68,14 @@ class L1:
         self._make_room(self.budget - PLACE_BYTES)
         self._queues.add(entry.key, entry)
         return True
+
+    def grown(self, entry: Entry, by: int) -> None:
+        """Count the bytes by which an entry has become larger, if it is still held."""
+        entry.bytes += by
+        if self._entries.get(entry.key) is entry:
+            self._bytes += by
+            self._queues.grown(entry.key, by)
+            self._make_room(self.budget)
 
     def drop(self, surrogate_key: str) -> None:
         """Drop every entry that carries the key."""
@@ -110,7 +122,7 @@ class L1:
             self.evicted += 1
 
 
-def _most(entry: Entry) -> int:
+def _most(entry: Entry | Fragment) -> int:
     """Return what the entry costs if it shares no surrogate key with another."""
     indexed = (_INDEX_BYTES + getsizeof({entry.key})) * len(entry.surrogate_keys)
     return entry.bytes + _SLOT_BYTES + PLACE_BYTES + indexed

@@ -59,6 +59,11 @@ class Route:
         """Tell whether the path, in its canonical spelling, is one of ours."""
         return self.pattern.fullmatch(path) is not None
 
+    def segments(self, path: str) -> dict[str, str]:
+        """Return what stands in the template's places in a path that matches."""
+        match = self.pattern.fullmatch(path)
+        return match.groupdict() if match else {}
+
     def values(self, path: str, query_string: bytes) -> dict[str, str]:
         """Return the canonical parameters of a request, or raise `BadParameter`."""
         values = parse(query_string, self.parameters)

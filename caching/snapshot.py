@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from weakref import WeakSet
 
 from django.db import connection, transaction
+from psycopg import IsolationLevel
 
 # A build that takes longer than anybody waits for it must not hold its thread.
-_BEGINNING: Final = (
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '25s'"
-)
+_LIMIT: Final = "SET statement_timeout = '25s'"
+# The connections that have it: told once each, since every telling is a journey.
+_limited: Final[WeakSet[Any]] = WeakSet()
 
 
 @contextmanager
@@ -25,12 +27,28 @@ def snapshot() -> Iterator[None]:
     if connection.vendor == "sqlite":
         with _deferred(), transaction.atomic():
             yield
+    elif connection.in_atomic_block:
+        # Somebody else's transaction, as in tests: its snapshot is what there is.
+        yield
     else:
-        with transaction.atomic():
-            if connection.vendor == "postgresql" and not connection.savepoint_ids:
-                with connection.cursor() as cursor:
-                    cursor.execute(_BEGINNING)
+        with _repeatable(), transaction.atomic():
             yield
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    # Said by BEGIN itself, which is sent with the first query.
+    connection.ensure_connection()
+    own: Any = connection.connection
+    if own not in _limited:
+        own.execute(_LIMIT)
+        _limited.add(own)
+    own.isolation_level, own.read_only = IsolationLevel.REPEATABLE_READ, True
+    try:
+        yield
+    finally:
+        if not own.closed:
+            own.isolation_level, own.read_only = None, None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from base64 import b32encode
+from collections.abc import Collection
 from hashlib import blake2b
 from typing import Final
 
@@ -47,3 +48,9 @@ def coarse_key(key: str) -> str:
     ('post:*', 'posts:*', 'posts:*')
     """
     return f"{key.partition(':')[0]}:*"
+
+
+def carried_keys(keys: Collection[str]) -> frozenset[str]:
+    """Return the keys as the relay spells them, with the coarse key of each: all that an entry falls with."""
+    spelled = {surrogate_key(key) for key in keys}
+    return frozenset(spelled | {coarse_key(key) for key in spelled} | {EVERYTHING})

@@ -28,6 +28,8 @@ ORDERS: Final[Mapping[str, Order]] = {
     "view_count": Order("view_count"),
 }
 
+_BY_DATE: Final = Order("published_at", datetime)
+
 # A column that the posts of a tag are selected or ordered by -> the copy's name in the query.
 _COPIES: Final = {
     "id": "copied_id",
@@ -117,10 +119,9 @@ class PostQuerySet(ResourceQuerySet):
         published_at = self._spelled("published_at")
         return self._listed().filter(**{f"{published_at}__gt": now}).order_by(published_at)
 
-    def next_scheduled(self, now: datetime) -> datetime | None:
-        """Return when the next of these posts becomes public by itself."""
-        moment: datetime | None = self.scheduled(now).values_list("published_at", flat=True).first()
-        return moment
+    def upcoming(self, now: datetime) -> Self:
+        """Return, in one row if any, when the next of these posts becomes public by itself."""
+        return self.scheduled(now).places(_BY_DATE)[:1]
 
     def optimized_for_list(
         self, fields: Collection[str] | None = None, *, order: Order | None = None

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 from django.db import connections
-from django.db.models import Count, ForeignKey, IntegerField, OuterRef, Prefetch, Subquery
+from django.db.models import Count, F, IntegerField, OuterRef, Prefetch, Subquery
 from django.db.models.functions import Coalesce
 from seal.query import SealableQuerySet
 
 from querysets.keyset import Order, Position, RowGreater, RowLess
+from querysets.plain import needed_columns
 from querysets.projections import Projection
 
 
@@ -32,6 +33,12 @@ class ResourceQuerySet(SealableQuerySet):
             return self._beyond_on_sqlite(columns, position, down=down).order_by(*ordering)
         beyond = RowLess if down else RowGreater
         return self.filter(beyond(columns, position)).order_by(*ordering)
+
+    def places(self, order: Order) -> Self:
+        """Fetch nothing of each row but where it stands in the order: its position, a tuple."""
+        columns = [self._spelled(column) for column in order.columns]
+        copies = {column: F(column) for column in columns if column in self.query.annotations}
+        return self.annotate(**copies).values_list(*columns)
 
     def _beyond_on_sqlite(self, columns: tuple[str, ...], position: Position, *, down: bool) -> Self:
         """Return the rows beyond the position as the rest of its ties and what follows them.
@@ -56,22 +63,14 @@ class ResourceQuerySet(SealableQuerySet):
 
         The rows are sealed: what was not fetched cannot be had by touching it.
         """
-        own: set[str] = set(order.columns) if order else {"id"}
-        joined: set[str] = set()
-        prefetched: dict[str, set[str]] = {}
-        for path in {
-            path for name in (projection if fields is None else fields) for path in projection[name]
-        }:
-            relation, _, column = path.rpartition("__")
-            if relation and not isinstance(self.model._meta.get_field(relation), ForeignKey):
-                prefetched.setdefault(relation, set()).add(column)
-                continue
-            own.add(path)
-            if relation:
-                joined.add(relation)
-        rows = self.only(*sorted(own))
-        rows = rows.select_related(*sorted(joined)) if joined else rows.select_related(None)
-        return rows.prefetch_related(*self._prefetches(prefetched.items())).seal()
+        needed = needed_columns(self.model, projection, fields)
+        own = {*needed.own, *(order.columns if order else ())}
+        joined = [
+            f"{relation}__{column}" for relation, columns in needed.joined.items() for column in columns
+        ]
+        rows = self.only(*sorted((*own, *joined)))
+        rows = rows.select_related(*needed.joined) if joined else rows.select_related(None)
+        return rows.prefetch_related(*self._prefetches(needed.many.items())).seal()
 
     def _prefetches(self, relations: Iterable[tuple[str, Collection[str]]]) -> list[Prefetch[Any]]:
         """Return how to fetch each to-many relation: by name, which is also how it is shown."""

@@ -25,15 +25,16 @@ WHERE s.api_post_search MATCH %(words)s{beyond} AND +p.listed = 1 AND +p.publish
 ORDER BY s.rowid {direction} LIMIT %(limit)s"""
 
 # A full-text index of PostgreSQL knows no order: a word that every post contains would have
-# them all fetched and sorted for a page. So the nearest posts are looked through first, and the
-# index is asked only if too few of them match; `+ 0` keeps the planner from walking
-# the primary key there, which for a rare word is walking the whole table.
+# them all fetched and sorted for a page. So the nearest posts are looked through first, until
+# enough of them match, and the index is asked only if too few do; `+ 0` keeps the planner from
+# walking the primary key there, which for a rare word is walking the whole table. Looking through
+# a post means making words of its text, so not through many.
 _POSTGRESQL = """\
-WITH nearest AS MATERIALIZED (
-  SELECT id, title, text, listed, published_at FROM api_post p
-  WHERE TRUE{beyond} ORDER BY id {direction} LIMIT 1000
-), near AS MATERIALIZED (
-  SELECT p.id FROM nearest p WHERE {matches} ORDER BY p.id {direction} LIMIT %(limit)s
+WITH near AS MATERIALIZED (
+  SELECT p.id FROM (
+    SELECT id, title, text, listed, published_at FROM api_post p
+    WHERE TRUE{beyond} ORDER BY id {direction} LIMIT 300
+  ) p WHERE {matches} ORDER BY p.id {direction} LIMIT %(limit)s
 )
 SELECT id FROM near WHERE (SELECT count(*) FROM near) >= %(limit)s
 UNION ALL (

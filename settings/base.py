@@ -90,9 +90,20 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         },
     )
 else:
-    # A server that is gone without a word is noticed in seconds, not when the kernel gives up.
-    for _name, _limit in {"connect_timeout": 5, "tcp_user_timeout": 10_000}.items():
-        DATABASES["default"].setdefault("OPTIONS", {}).setdefault(_name, _limit)
+    for _name, _value in {
+        # A server that is gone without a word is noticed in seconds, not when the kernel gives up.
+        "connect_timeout": 5,
+        "tcp_user_timeout": 10_000,
+        # What the read path asks again and again is planned once. Behind a pooler that gives each
+        # transaction another session, switch it off: `?prepare_threshold=0` in DATABASE_URL.
+        "prepare_threshold": 2,
+        # No query of ours is long enough to be worth compiling, or another process; and pages come from
+        # memory, or from a disk without an arm (tags of a page: 0.2 ms by index, 0.7 ms by reading all).
+        "options": "-c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1",
+    }.items():
+        DATABASES["default"].setdefault("OPTIONS", {}).setdefault(_name, _value)
+    if not DATABASES["default"]["OPTIONS"]["prepare_threshold"]:
+        DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Cache ----------------------------------------------------------------------------

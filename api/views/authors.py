@@ -14,7 +14,7 @@ class AuthorList(DirectoryView):
     """All authors."""
 
     route = routes.AUTHOR_LIST
-    manager = Author.objects
+    model = Author
     collection = "authors"
     serializer_class = AuthorItem
 
@@ -24,6 +24,6 @@ class AuthorDetail(DetailView):
     """One author, by id or slug."""
 
     route = routes.AUTHOR_DETAIL
-    manager = Author.objects
+    model = Author
     kind = "author"
     serializer_class = AuthorItem

@@ -14,7 +14,7 @@ class CategoryList(DirectoryView):
     """All categories."""
 
     route = routes.CATEGORY_LIST
-    manager = Category.objects
+    model = Category
     collection = "categories"
     serializer_class = CategoryItem
 
@@ -24,6 +24,6 @@ class CategoryDetail(DetailView):
     """One category, by id or slug."""
 
     route = routes.CATEGORY_DETAIL
-    manager = Category.objects
+    model = Category
     kind = "category"
     serializer_class = CategoryItem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from api import routes
 from api.lookups import find_comment, find_post
@@ -11,9 +12,14 @@ from api.models import Comment, Post
 from api.openapi import describes_detail, describes_list
 from api.pagination import Place
 from api.serializers.comments import CommentItem
+from api.serializers.plain import PlainShown
 from api.views.resources import DetailView, ListView
 from caching.building import depends_on
-from querysets.comments import CommentQuerySet
+from querysets.keyset import Position
+from querysets.plain import PlainRows
+from querysets.statements import Query, Row
+
+_POST_ID: Final = PlainRows(Post, {"id": ("id",)})
 
 
 @describes_list(routes.POST_COMMENTS, CommentItem, "List the comments on a post", tag="comments")
@@ -21,19 +27,20 @@ class PublicPostComments(ListView):
     """The comments on a public post."""
 
     route = routes.POST_COMMENTS
+    model = Comment
     serializer_class = CommentItem
 
-    def rows(
-        self, place: Place, fields: Sequence[str] | None, *, now: datetime, **segments: str
-    ) -> CommentQuerySet:
-        """Return the comments from the place on."""
-        post = find_post(Post.objects.only("pk"), segments["id"], now=now)
-        depends_on([f"post:{post.pk}:comments"])
-        shown: CommentQuerySet = (
-            Comment.objects.on_post(post.pk).listed().optimized_for_list(fields, order=place.order)
-        )
-        page: CommentQuerySet = shown.walk(place.order, place.position, forward=place.forward)
-        return page
+    def positions(self, place: Place, *, now: datetime, **segments: str) -> Sequence[Position]:
+        """Return where the page's comments stand."""
+        (post_id,) = find_post(_POST_ID, segments["id"], now=now)
+        depends_on([f"post:{post_id}", f"post:{post_id}:comments"])
+
+        def make(post: int, **position: Any) -> Any:
+            comments = Comment.objects.on_post(post).listed().places(place.order)
+            page = comments.walk(place.order, tuple(position.values()) or None, forward=place.forward)
+            return page[: place.most]
+
+        return Query(("comments", *place.shape), make, {"post": post_id, **place.position_values}).rows()
 
 
 @describes_detail(routes.COMMENT_DETAIL, CommentItem, "Show a comment", tag="comments")
@@ -41,8 +48,9 @@ class PublicCommentDetail(DetailView):
     """One comment on a public post."""
 
     route = routes.COMMENT_DETAIL
+    model = Comment
     serializer_class = CommentItem
 
-    def find(self, reference: str, fields: Sequence[str] | None, *, now: datetime) -> Comment:
+    def find(self, shown: PlainShown, reference: str, *, now: datetime) -> Row:
         """Return the comment, or raise `NotFound`."""
-        return find_comment(Comment.objects.optimized_for_detail(fields), int(reference), now=now)
+        return find_comment(shown.rows, int(reference), now=now)

@@ -103,7 +103,7 @@ class DraftList(Private):
         )
         shown = rows.optimized_for_list(order=place.order)
         walk = shown.walk(place.order, place.position, forward=place.forward)
-        page = place.page(lambda count: list(walk[:count]))
+        page = place.page(list(walk[: place.most]), position_of=place.order.position_of)
         for row in page.rows:
             row.status = status
         return Response(page.document(DraftItem(page.rows, many=True).data), headers={"Link": page.link})

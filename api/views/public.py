@@ -55,10 +55,13 @@ class PublicView(AnswersOptions):
         """Answer from the path and the canonical parameters."""
         query_string = request.META.get("QUERY_STRING", "").encode("latin-1")
         values = self.route.values(request.path, query_string)
-        return self.respond(values, now=timezone.now(), **segments)
+        return self.respond(request.path, values, now=timezone.now(), **segments)
 
-    def respond(self, values: Mapping[str, str], *, now: datetime, **segments: str) -> Response:
-        """Return what the parameters and path segments name, as the public sees it at `now`."""
+    def respond(self, path: str, values: Mapping[str, str], *, now: datetime, **segments: str) -> Response:
+        """Return what the parameters and path segments name, as the public sees it at `now`.
+
+        From these alone, for a build calls it without any request (`api/builds.py`).
+        """
         raise NotImplementedError
 
     def get_authenticators(self) -> list[BaseAuthentication]:
@@ -78,6 +81,6 @@ class PublicView(AnswersOptions):
         return self.request is None or self.request.method in SAFE_METHODS
 
 
-def fields_asked(values: Mapping[str, str]) -> list[str] | None:
+def fields_asked(values: Mapping[str, str]) -> tuple[str, ...] | None:
     """Return the fields to show, None for all."""
-    return values["fields"].split(",") if "fields" in values else None
+    return tuple(values["fields"].split(",")) if "fields" in values else None

@@ -14,7 +14,7 @@ class TagList(DirectoryView):
     """All tags."""
 
     route = routes.TAG_LIST
-    manager = Tag.objects
+    model = Tag
     collection = "tags"
     serializer_class = TagItem
 
@@ -24,6 +24,6 @@ class TagDetail(DetailView):
     """One tag, by id or slug."""
 
     route = routes.TAG_DETAIL
-    manager = Tag.objects
+    model = Tag
     kind = "tag"
     serializer_class = TagItem

@@ -152,7 +152,7 @@ def checked(serializer_class: type[serializers.Serializer[Any]], request: Reques
 
 def list_as_read(view: Any, **segments: str) -> Representation:
     """Return the list that a POST adds to, as a GET of the same URL shows it."""
-    shown = view.respond({}, now=view.now, **segments)
+    shown = view.respond(view.request.path, {}, now=view.now, **segments)
     return Representation(render(shown.data), view.request.path)
 
 

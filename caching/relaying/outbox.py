@@ -31,6 +31,7 @@ from caching.surrogate_keys import EVERYTHING, surrogate_key
 # Outbox rows taken at a time. Where as many wait, everything is invalidated: telling millions of
 # keys apart, after an import, takes a minute and spares nothing.
 BATCH: Final = 20_000
+FEW: Final = 200  # Rows that a build looks through before it reads everything itself.
 LOCK_WITHIN: Final = 0.25  # Seconds; a pass takes a few milliseconds.
 LOOK_WITHIN: Final = 1.0  # Seconds; readers wait for a look.
 
@@ -102,6 +103,12 @@ def relaying() -> Iterator[Taken]:
 def is_empty() -> bool:
     """Tell whether nothing waits in the outbox."""
     return bool(_rows(_IS_EMPTY)[0][0])
+
+
+def waiting() -> frozenset[str] | None:
+    """Return the keys that wait, as the transaction under way sees them; None if there are many."""
+    rows = _rows(_VISIBLE.format(batch=FEW))
+    return None if len(rows) == FEW else frozenset(surrogate_key(label) for _, label in rows)
 
 
 def look() -> Look:

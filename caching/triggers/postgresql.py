@@ -14,10 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from caching.ranges import LENGTHS
 from caching.surrogate_keys import EVERYTHING
 from caching.triggers.watch import Trigger, Watch, by_table
 
 MANY_KEYS: Final = 500
+
+# Infinity is a moment, too, for PostgreSQL.
+_SECONDS: Final = "CASE WHEN isfinite({0}) THEN floor(extract(epoch FROM {0}))::bigint END"
+_LENGTHS: Final = f"(VALUES {', '.join(f'({length})' for length in LENGTHS)}) AS lengths (length)"
 
 _TRANSITIONS: Final = {
     "insert": "NEW TABLE AS new_rows",
@@ -58,9 +63,9 @@ pairs AS MATERIALIZED (
 def triggers(watches: tuple[Watch, ...], outbox: str) -> Iterator[Trigger]:
     """Yield the triggers that feed the outbox table."""
     for table, watched in by_table(watches).items():
-        inserted = [_one_side(watch, "new_rows") for watch in watched]
-        deleted = [_one_side(watch, "old_rows") for watch in watched]
-        changed = [_changed(watch, side) for watch in watched for side in ("(o)", "(n)")]
+        inserted = [select for watch in watched for select in _one_side(watch, "new_rows")]
+        deleted = [select for watch in watched for select in _one_side(watch, "old_rows")]
+        changed = [select for watch in watched for side in ("(o)", "(n)") for select in _changed(watch, side)]
         yield _trigger(table, "insert", inserted, outbox)
         yield _trigger(table, "delete", deleted, outbox)
         yield _trigger(table, "update", changed, outbox)
@@ -90,16 +95,24 @@ def _announced(outbox: str) -> Trigger:
     return Trigger(f"{outbox}_insert", outbox, create)
 
 
-def _one_side(watch: Watch, rows: str) -> str:
+def _one_side(watch: Watch, rows: str) -> list[str]:
     where = f" WHERE {rows}.{watch.only_if} <> 0" if watch.only_if else ""
-    return f"SELECT '{watch.coarse}', {watch.spelled(rows)} FROM {rows}{where}"
+    return _selects(watch, rows, rows, where)
 
 
-def _changed(watch: Watch, side: str) -> str:
+def _selects(watch: Watch, side: str, rows: str, where: str) -> list[str]:
+    selects = [f"SELECT '{watch.coarse}', {watch.spelled(side)} FROM {rows}{where}"]
+    if watch.ranged_by:
+        spelled = watch.spelled_range(side, _SECONDS)
+        selects.append(f"SELECT '{watch.coarse}', {spelled} FROM {rows} CROSS JOIN {_LENGTHS}{where}")
+    return selects
+
+
+def _changed(watch: Watch, side: str) -> list[str]:
     differs = " OR ".join(f"(o).{column} IS DISTINCT FROM (n).{column}" for column in watch.compared_columns)
     conditions = [f"({differs or 'FALSE'})"]
     if watch.only_if:
         conditions.append(f"{side}.{watch.only_if} <> 0")
     if not watch.key_columns:
         conditions.append(f"{side}.id IS NOT NULL")
-    return f"SELECT '{watch.coarse}', {watch.spelled(side)} FROM pairs WHERE {' AND '.join(conditions)}"
+    return _selects(watch, side, "pairs", f" WHERE {' AND '.join(conditions)}")

@@ -7,17 +7,30 @@ nothing where no watched column differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
+from caching.ranges import LENGTHS
 from caching.triggers.watch import Trigger, Watch, by_table
+
+# Without the fraction, which strftime would round, up to the next second perhaps.
+_SECONDS: Final = "CAST(strftime('%s', substr({}, 1, 19)) AS INTEGER)"
+_LENGTHS: Final = f"({' UNION ALL '.join(f'SELECT {length} AS length' for length in LENGTHS)})"
 
 
 def triggers(watches: tuple[Watch, ...], outbox: str) -> Iterator[Trigger]:
     """Yield the triggers that feed the outbox table."""
     for table, watched in by_table(watches).items():
-        yield _trigger(table, "insert", [_one_side(watch, "NEW") for watch in watched], outbox)
-        yield _trigger(table, "delete", [_one_side(watch, "OLD") for watch in watched], outbox)
-        yield _trigger(table, "update", [_both_sides(watch) for watch in watched], outbox)
+        ranged = [watch for watch in watched if watch.ranged_by]
+        inserted = [_one_side(watch, "NEW") for watch in watched] + [
+            _ranges(watch, "NEW") for watch in ranged
+        ]
+        deleted = [_one_side(watch, "OLD") for watch in watched] + [_ranges(watch, "OLD") for watch in ranged]
+        updated = [_both_sides(watch, _one_side) for watch in watched]
+        updated += [_both_sides(watch, _ranges) for watch in ranged]
+        yield _trigger(table, "insert", inserted, outbox)
+        yield _trigger(table, "delete", deleted, outbox)
+        yield _trigger(table, "update", updated, outbox)
 
 
 def _trigger(table: str, event: str, selects: list[str], outbox: str) -> Trigger:
@@ -27,16 +40,23 @@ def _trigger(table: str, event: str, selects: list[str], outbox: str) -> Trigger
 
 
 def _one_side(watch: Watch, side: str, *conditions: str) -> str:
+    return f"SELECT {watch.spelled(side)}{_where(watch, side, *conditions)}"
+
+
+def _ranges(watch: Watch, side: str, *conditions: str) -> str:
+    return f"SELECT {watch.spelled_range(side, _SECONDS)} FROM {_LENGTHS}{_where(watch, side, *conditions)}"
+
+
+def _where(watch: Watch, side: str, *conditions: str) -> str:
     needs = [f"{side}.{column} IS NOT NULL" for column in watch.key_columns]
     if watch.only_if:
         needs.append(f"{side}.{watch.only_if} <> 0")
     needs.extend(conditions)
-    where = f" WHERE {' AND '.join(needs)}" if needs else ""
-    return f"SELECT {watch.spelled(side)}{where}"
+    return f" WHERE {' AND '.join(needs)}" if needs else ""
 
 
-def _both_sides(watch: Watch) -> str:
+def _both_sides(watch: Watch, selected: Callable[..., str]) -> str:
     # A row that gets another primary key is gone and new, whatever else it keeps.
     columns = dict.fromkeys(("id", *watch.compared_columns))
     changed = f"({' OR '.join(f'OLD.{column} IS NOT NEW.{column}' for column in columns)})"
-    return f"{_one_side(watch, 'OLD', changed)} UNION {_one_side(watch, 'NEW', changed)}"
+    return f"{selected(watch, 'OLD', changed)} UNION {selected(watch, 'NEW', changed)}"

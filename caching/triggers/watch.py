@@ -3,7 +3,9 @@
 A `Watch` is a row of that table of facts; the triggers are made from it. It is read like
 this: when a row of `table` appears, disappears, or changes in one of `columns`, then the
 key, spelled with the row's old and new values, is invalidated. With `only_if`, a side
-(old or new) counts only while that column of it is not 0: drafts move no public list.
+(old or new) counts only while that column of it is not 0: drafts move no public list. With
+`ranged_by`, a moment of the row, the keys of the intervals in which it lies are invalidated as
+well (`caching/ranges.py`).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ class Watch:
     key: str
     columns: tuple[str, ...] = ()
     only_if: str | None = None
+    ranged_by: str | None = None
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -34,7 +37,7 @@ class Watch:
     @property
     def compared_columns(self) -> tuple[str, ...]:
         """The columns whose change counts: the declared ones and those that the key depends on."""
-        extra = (self.only_if,) if self.only_if else ()
+        extra = [column for column in (self.only_if, self.ranged_by) if column]
         return tuple(dict.fromkeys((*self.columns, *self.key_columns, *extra)))
 
     @property
@@ -51,6 +54,17 @@ class Watch:
         parts = _PLACEHOLDER.split(self.key)
         terms = [f"'{part}'" if index % 2 == 0 else f"{alias}.{part}" for index, part in enumerate(parts)]
         return " || ".join(term for term in terms if term != "''")
+
+    def spelled_range(self, alias: str, seconds: str) -> str:
+        """Return an SQL expression for the key of an interval of the `length` that a row beside it says.
+
+        `seconds` spells the whole seconds of a column that stands for `{}`, NULL if it is no moment: then
+        the coarse key stands for all intervals.
+        """
+        number = f"({seconds.format(f'{alias}.{self.ranged_by}')} >> length)"
+        key = f"COALESCE({self.spelled(alias)} || ':' || length || '.' || {number}, '{self.coarse}')"
+        known = [f"{alias}.{column} IS NOT NULL" for column in self.key_columns]
+        return f"CASE WHEN {' AND '.join(known)} THEN {key} END" if known else key
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from statistics import mean, median
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import F, Max
 
 from api.content.html import excerpt_of, plain_text, sanitise
@@ -24,10 +25,10 @@ UNTIL = "2024-06-01T12:00:00"
 MODELS = (Author, Category, Tag, Post, Comment, Like)
 
 
-def generate(posts: int = 150, seed: int = 1) -> str:
+def generate(posts: int = 150, seed: int = 1, **options: object) -> str:
     """Generate posts; return what the command says."""
     out = StringIO()
-    call_command("generate_content", posts=posts, seed=seed, until=UNTIL, stdout=out)
+    call_command("generate_content", posts=posts, seed=seed, until=UNTIL, stdout=out, **options)
     return out.getvalue()
 
 
@@ -129,6 +130,21 @@ def test_few_are_popular_and_many_are_not() -> None:
     assert Comment.objects.filter(parent__isnull=False).exists()
 
 
+def test_first_of_each_kind_gets_the_share_that_is_asked_for() -> None:
+    generate(posts=300, lead=70)
+    most = {model: model.objects.order_by("-post_count").first() for model in (Author, Category, Tag)}
+    listed = Post.objects.filter(listed=1).count()
+    assert {model: found.pk == model.objects.earliest("pk").pk for model, found in most.items()} == {
+        Author: True,
+        Category: True,
+        Tag: True,
+    }
+    assert 0.6 < most[Author].post_count / listed < 0.8
+    assert 0.6 < most[Category].post_count / listed < 0.8
+    assert most[Tag].post_count / listed > 0.7
+    assert Author.objects.filter(post_count__gt=0).count() > 10
+
+
 def test_replies_answer_comments_of_their_own_post() -> None:
     generate()
     assert not Comment.objects.filter(parent__isnull=False).exclude(parent__post=F("post")).exists()
@@ -168,6 +184,9 @@ def test_command_says_what_it_made() -> None:
         ({"posts": "0"}, "need 1 <= --posts"),
         ({"posts": "-3"}, "need 1 <= --posts"),
         ({"seed": "x"}, "--seed needs a whole number, got 'x'"),
+        ({"lead": "x"}, "--lead needs a whole number, got 'x'"),
+        ({"lead": "0"}, "need 1 <= --lead <= 99, got 0"),
+        ({"lead": "100"}, "need 1 <= --lead <= 99, got 100"),
         ({"until": "tomorrow"}, "--until needs a moment"),
     ],
 )
@@ -176,6 +195,14 @@ def test_bad_argument_is_one_line_and_status_two(options: dict[str, str], compla
         call_command("generate_content", **options)
     assert refused.value.returncode == 2
     assert len(str(refused.value).splitlines()) == 1
+    assert not Post.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="it takes --bulk")
+def test_bulk_is_for_postgresql() -> None:
+    with pytest.raises(CommandError, match=f"--bulk needs PostgreSQL, got {connection.vendor}") as refused:
+        call_command("generate_content", bulk=True)
+    assert refused.value.returncode == 2
     assert not Post.objects.exists()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import orjson
 
 from caching.building import Dependencies
-from caching.entry import Entry, Reply, make_entry
+from caching.entry import Entry, Reply, add_coding, make_entry
 from caching.freshness import CachePolicy
 
 NOW = 1_000_000.25
@@ -48,8 +48,16 @@ def make_reply(
 def entry_of(
     key: bytes = b"/things/1/", *, now: float = NOW, policy: CachePolicy = POLICY, **reply: object
 ) -> Entry:
-    """Make an entry that was built at `now`."""
-    return make_entry(key, make_reply(**reply), policy, now=now)
+    """Make an entry that was built at `now`, and of which every coding has been asked for."""
+    return fully_coded(make_entry(key, make_reply(**reply), policy, now=now))
+
+
+def fully_coded(entry: Entry) -> Entry:
+    """Make all codings that the entry offers."""
+    for coding in entry.codings:
+        if coding not in entry.variants:
+            entry.bytes += add_coding(entry, coding)
+    return entry
 
 
 def plausible_body(size: int, *, seed: int) -> bytes:

@@ -23,7 +23,16 @@ from caching.codec import FORMAT_VERSION, decode, encode
 from caching.entry import OUTDATED, Entry, Reply, make_entry
 from caching.headers import read_request_fields
 from tests.caching.encoded import KEY, LINK, encoded, entries, generations_of
-from tests.caching.entries import BODY, NOW, POLICY, copied, entry_of, plausible_body
+from tests.caching.entries import (
+    BODY,
+    NOW,
+    POLICY,
+    copied,
+    entry_of,
+    fully_coded,
+    make_reply,
+    plausible_body,
+)
 
 # An entry in format version 1, as releases that write it have put it into L2.
 GOLDEN = b64decode(
@@ -67,7 +76,7 @@ def test_what_was_decoded_answers_as_the_original_does(
     accept_encoding: bytes | None,
     is_authorized: bool,  # noqa: FBT001 - drawn.
 ) -> None:
-    copy = through_l2(entry)
+    copy = through_l2(fully_coded(entry))
     headers = [(b"accept-encoding", accept_encoding)] if accept_encoding is not None else []
     if is_authorized:
         headers.append((b"authorization", b"Token 1"))
@@ -118,7 +127,8 @@ def test_tags_are_kept_and_not_made_again(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_copy_counts_as_many_bytes_and_takes_them() -> None:
     keys = [f"post:{number}" for number in range(120)]
-    entry = entry_of(KEY, body=plausible_body(11_000, seed=1), keys=keys)
+    reply = make_reply(plausible_body(11_000, seed=1), keys=keys)
+    entry = make_entry(KEY, reply, POLICY, now=NOW)
     data = encoded(entry)
     decode(data, KEY)
     gc.collect()

@@ -1,5 +1,6 @@
 """An entry holds all that an answer needs, made once and always to the same bytes."""
 
+import os
 import tracemalloc
 
 import brotli
@@ -9,11 +10,12 @@ import zstandard
 
 from caching import entry as entry_module
 from caching.building import Dependencies
-from caching.entry import SCHEMA_VERSION, Reply, carried_keys, etags_of, make_entry
+from caching.codings import CODINGS
+from caching.entry import SCHEMA_VERSION, Reply, add_coding, etags_of, make_entry
 from caching.freshness import CachePolicy, Freshness
-from caching.surrogate_keys import EVERYTHING, surrogate_key
+from caching.surrogate_keys import EVERYTHING, carried_keys, surrogate_key
 from caching.validators import etag
-from tests.caching.entries import BODY, NOW, POLICY, entry_of, make_reply
+from tests.caching.entries import BODY, NOW, POLICY, entry_of, fully_coded, make_reply
 
 LONG_LABEL = "post:slug=" + "a-very-long-slug-" * 4
 
@@ -79,7 +81,7 @@ def test_no_field_is_there_twice():
 
 def test_fields_of_the_reply_are_part_of_the_200():
     reply = Reply(200, BODY, fields=((b"link", b'</i?cursor=x>; rel="next"'),))
-    block = dict(make_entry(b"/i", reply, POLICY, now=NOW).variants["br"].full)
+    block = dict(fully_coded(make_entry(b"/i", reply, POLICY, now=NOW)).variants["br"].full)
 
     assert block[b"link"] == b'</i?cursor=x>; rel="next"'
 
@@ -148,6 +150,31 @@ def test_an_entry_does_not_keep_the_spare_room_of_a_serialisers_buffer():
 
     assert len(entry.variants) == 4
     assert allocated == pytest.approx(entry.bytes, rel=0.1)
+
+
+def test_a_coding_is_made_when_it_is_asked_for():
+    entry = make_entry(b"/i", make_reply(), POLICY, now=NOW)
+    bytes_before = entry_module._footprint(entry)
+    assert set(entry.variants) == {"identity"}
+    assert entry.codings == CODINGS
+
+    grown = add_coding(entry, "gzip")
+
+    assert entry.variants["gzip"] == entry_of(b"/i").variants["gzip"]
+    assert grown == entry_module._footprint(entry) - bytes_before > 0
+
+
+def test_a_coding_that_makes_nothing_smaller_is_not_offered_again():
+    entry = make_entry(b"/i", make_reply(os.urandom(1000)), POLICY, now=NOW)
+
+    assert add_coding(entry, "br") == 0
+    assert (set(entry.variants), entry.codings) == ({"identity"}, ("zstd", "gzip"))
+
+
+def test_the_codings_of_a_large_body_are_all_made_at_once():
+    entry = make_entry(b"/i", make_reply(BODY * 30), POLICY, now=NOW)
+
+    assert set(entry.variants) == {"identity", *CODINGS}
 
 
 def test_a_short_body_is_kept_as_it_is():

@@ -220,6 +220,12 @@ class QueuesMachine(RuleBasedStateMachine):
         if key in self.held:
             self.held[key].reads = min(MOST_READS, self.held[key].reads + 1)
 
+    @rule(key=KEYS, by=st.integers(1, 20))
+    def grow(self, key, by):
+        if key in self.held:
+            self.held[key].bytes += by
+            self.queues.grown(key, by)
+
     @rule(key=KEYS)
     def drop(self, key):
         if self.held.pop(key, None) is not None:

@@ -4,10 +4,12 @@ Promises P1, P3, P6, P7, P9 and P10, for one process.
 """
 
 import asyncio
+import os
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import brotli
 import orjson
 import pytest
 
@@ -230,6 +232,34 @@ async def test_a_miss_is_built_and_the_next_read_is_a_hit(front):
     assert (hit.status, hit.body, hit.cache_status) == (200, OLD, "readpath; hit")
     assert front.origin.builds == {ONE: 1}
     assert front.application.outcomes == {"miss": 1, "hit": 1}
+
+
+@played
+async def test_a_coding_is_made_for_whoever_asks_first_and_counted(front):
+    front.origin.write(ONE, BODY)
+    await front.get(ONE)
+    held = front.coherence.l1.bytes
+
+    first = await front.get(ONE, accept_encoding="br, gzip")
+    grown = front.coherence.l1.bytes
+    second = await front.get(ONE, accept_encoding="br, gzip")
+    await front.get(ONE, accept_encoding="gzip")
+
+    assert brotli.decompress(first.body) == BODY
+    assert (first.status, first.cache_status) == (200, "readpath; hit")
+    assert (second.body, second.fields) == (first.body, first.fields)
+    assert held + len(first.body) < grown < front.coherence.l1.bytes
+    assert front.application.outcomes == Counter({"hit": 3, "miss": 1})
+
+
+@played
+async def test_a_coding_that_helps_nobody_is_tried_once(front):
+    front.origin.write(ONE, os.urandom(1000))
+
+    answers = [await front.get(ONE, accept_encoding="br, gzip") for _ in range(3)]
+
+    assert [b"content-encoding" in given.fields for given in answers] == [False] * 3
+    assert front.coherence.l1.get(ONE.encode()).codings == ("zstd",)
 
 
 @played

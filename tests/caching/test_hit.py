@@ -9,6 +9,7 @@ from caching.building import Dependencies
 from caching.entry import Entry, Reply, make_entry
 from caching.freshness import CachePolicy
 from caching.headers import read_request_fields
+from tests.caching.entries import fully_coded
 
 NOW = 1_700_000_000.25
 POLICY = CachePolicy(soft_ttl=60, hard_ttl=600, error_ttl=3600, browser_ttl=5, edge_ttl=60)
@@ -18,7 +19,8 @@ MOMENTS = [NOW + step / 4 for step in range(40)]
 
 def entry_of(status: int = 200, *, changes_at: float | None = None) -> Entry:
     dependencies = Dependencies({"posts"}, changes_at)
-    return make_entry(b"/api/v1/posts/", Reply(status, BODY, dependencies=dependencies), POLICY, now=NOW)
+    reply = Reply(status, BODY, dependencies=dependencies)
+    return fully_coded(make_entry(b"/api/v1/posts/", reply, POLICY, now=NOW))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -293,6 +293,12 @@ class L1Machine(RuleBasedStateMachine):
         if self.l1.get(key(number)) is not None:
             read(self.l1, number)
 
+    @rule(number=NUMBERS, by=st.integers(1, 20_000))
+    def grow(self, number, by):
+        entry = self.put_last.get(key(number))
+        if entry is not None:
+            self.l1.grown(entry, by)
+
     @rule(surrogate_key=st.integers(0, 5).map("tag:{}".format) | NUMBERS.map("post:{}".format))
     def drop(self, surrogate_key):
         self.l1.drop(surrogate_key)

@@ -1,5 +1,8 @@
 """A command line that cannot be right ends with one line and status 2, before anything is started."""
 
+import argparse
+import json
+
 import pytest
 
 from loadtests import command, options
@@ -56,6 +59,14 @@ def test_bounds_of_the_command_line_replace_the_scenarios_own(monkeypatch):
 
 def test_all_means_every_scenario(monkeypatch):
     assert len(command.scenarios(_told(monkeypatch, "all"))) == len(command.SCENARIOS)
+
+
+def test_what_locust_sends_to_other_machines_is_plain(monkeypatch, tmp_path):
+    told = vars(_told(monkeypatch, "--traffic", str(tmp_path)))
+    parser = argparse.ArgumentParser()
+    options.add_load_options(parser)
+
+    assert json.dumps({name: told[name] for name in vars(parser.parse_args([]))})
 
 
 def test_locust_is_told_what_we_were_told(monkeypatch, tmp_path):

@@ -60,7 +60,7 @@ def test_without_a_folder_it_is_said_what_is_missing(tmp_path):
     with pytest.raises(NoTraceError, match="replay needs --traffic"):
         trace_file(None, "web12")
     with pytest.raises(NoTraceError, match=r"no cache2k-web07.trace.xz in "):
-        trace_file(tmp_path, "web07")
+        trace_file(str(tmp_path), "web07")
 
 
 def test_a_damaged_file_is_told_in_one_line(tmp_path):
@@ -73,7 +73,7 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path):
 
 @pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recorded traffic is not beside this checkout")
 def test_the_real_trace_has_its_known_size_and_locality():
-    ranks = recorded_ranks(trace_file(TRAFFIC, "web12"))
+    ranks = recorded_ranks(trace_file(str(TRAFFIC), "web12"))
 
     assert (len(ranks), len(set(ranks))) == (95_607, 13_756)
     # An infinite cache answers 85.6 % of it, whatever the keys are called.
