@@ -58,7 +58,7 @@ def bars(  # noqa: PLR0913 - what is shown by position, how by name.
     """
     with styled():
         figure, axes = canvas(max(_LEAST_BAR_HEIGHT, 1.1 + _BAR * len(rows)))
-        _draw_bars(axes, rows, spread=spread, ours=ours, log=log)
+        _draw_bars(axes, rows, spread=spread, ours=ours, log=log, up_to=bound[0] if bound else -math.inf)
         if bound is not None:
             draw_bound(axes, bound, upright=True)
         axes.set_xlabel(unit)
@@ -125,13 +125,14 @@ def medians(  # noqa: PLR0913 - as for `bars`.
     )
 
 
-def _draw_bars(
+def _draw_bars(  # noqa: PLR0913 - as for `bars`.
     axes: Any,
     rows: Sequence[tuple[str, float]],
     *,
     spread: Sequence[tuple[float, float]] | None,
     ours: Collection[str] | None,
     log: bool,
+    up_to: float,
 ) -> None:
     places = range(len(rows))
     values = [value for _, value in rows]
@@ -148,7 +149,7 @@ def _draw_bars(
     axes.set_yticks(places, [label for label, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     low = 10.0 ** math.floor(math.log10(min(values) * 0.8)) if log else 0.0
-    high = max(ends)
+    high = max(up_to, *ends)
     # Beyond the longest bar there is room for its label.
     axes.set_xlim(low, high * (high / low) ** 0.15 if log else high * 1.15)
     scale(axes.xaxis, axes.set_xscale, log=log)

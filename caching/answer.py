@@ -17,7 +17,7 @@ from caching.cache_control import NO_STORE, freshness_fields
 from caching.cache_status import HIT
 from caching.conditional import Preconditions, Verdict, evaluate, held_coding
 from caching.entry import Blocks, Entry, Reply, Variant
-from caching.headers import PUBLIC_FIELDS, READ_FIELDS, Field, RequestFields, read_request_fields
+from caching.headers import PUBLIC_FIELDS, READ_FIELDS, Field, FixedFields, RequestFields, read_request_fields
 from caching.negotiation import negotiate
 from caching.problems import CONTENT_TYPE, encoded, problem
 
@@ -84,9 +84,13 @@ def _blocks(entry: Entry, variant: Variant, now: float) -> Blocks:
     sent_by_everybody = RequestFields(None, None)
     return Blocks(
         until,
-        _adjusted(full, entry, sent_by_everybody, now, HIT),
-        _adjusted(variant.not_modified, entry, sent_by_everybody, now, HIT),
+        _fixed(_adjusted(full, entry, sent_by_everybody, now, HIT)),
+        _fixed(_adjusted(variant.not_modified, entry, sent_by_everybody, now, HIT)),
     )
+
+
+def _fixed(block: list[Field]) -> FixedFields:
+    return block if isinstance(block, FixedFields) else FixedFields(block)
 
 
 def answer(

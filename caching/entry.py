@@ -29,7 +29,7 @@ from caching.cache_control import freshness_fields
 from caching.cache_status import HIT
 from caching.codings import CODINGS, SHORTEST, code, compress
 from caching.freshness import CachePolicy, Freshness
-from caching.headers import PUBLIC_FIELDS, VARY, Field
+from caching.headers import PUBLIC_FIELDS, VARY, Field, FixedFields
 from caching.negotiation import IDENTITY
 from caching.surrogate_keys import carried_keys
 from caching.validators import etag, http_date
@@ -63,11 +63,11 @@ class Blocks(NamedTuple):
     """The header blocks of hits up to a moment, of the 200 (or 404) and of the 304."""
 
     until: float
-    full: list[Field]
-    not_modified: list[Field]
+    full: FixedFields
+    not_modified: FixedFields
 
 
-OUTDATED: Final = Blocks(0.0, [], [])
+OUTDATED: Final = Blocks(0.0, FixedFields(), FixedFields())
 
 
 @dataclass(slots=True)
@@ -80,9 +80,9 @@ class Variant:
 
     body: bytes
     etag: bytes
-    full: list[Field]
-    full_dated: list[Field]
-    not_modified: list[Field]
+    full: FixedFields
+    full_dated: FixedFields
+    not_modified: FixedFields
     blocks: Blocks = OUTDATED  # What hits are answered with (`answer.py`).
 
 
@@ -170,9 +170,9 @@ def make_variants(
         variants[coding] = Variant(
             body=body,
             etag=tag,
-            full=[*own, *shared],
-            full_dated=[*own, date, *shared],
-            not_modified=[validator, *guiding],
+            full=FixedFields((*own, *shared)),
+            full_dated=FixedFields((*own, date, *shared)),
+            not_modified=FixedFields((validator, *guiding)),
         )
     return variants
 

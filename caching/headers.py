@@ -16,6 +16,13 @@ from caching.conditional import Preconditions
 
 Field: TypeAlias = tuple[bytes, bytes]
 
+
+class FixedFields(list[Field]):
+    """A header block that stays as it is and is sent again: whoever has written it once may remember how."""
+
+    __slots__ = ()
+
+
 VARY: Final[Field] = (b"vary", b"Accept-Encoding")
 
 # The same for every client, so no `Vary: Origin`; no credentials are ever involved.

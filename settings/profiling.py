@@ -1,4 +1,4 @@
-"""Profiling: Silk records every request that reaches Django. Never for timing, never public.
+"""Profiling: Silk records what reaches Django, and shows it. Never for timing, never public.
 
 Needs the packages of the `measure` group, which `make test` installs as well. What Silk records is
 in a database of its own (`settings/silk.py`), and its pages, `/silk/`, are for staff only.

@@ -1,6 +1,6 @@
 """What does gunicorn's `asgi` worker leave for us to say on the wire?
 
-Four things, none of which an application can say for itself:
+Five things, none of which an application can say for itself:
 
 * what cannot be understood gets the same answer as every other error, a problem document
   that nobody stores (a 414 may be kept by default, RFC 9110 §15.1), and so does a request
@@ -11,7 +11,8 @@ Four things, none of which an application can say for itself:
   connections to us in a pool would else hold up every restart;
 * what a client sends while its last request is being answered stays in the socket. The
   parser keeps 64 kB of it, and gunicorn closes the connection over more: of large bodies
-  that followed an answer closely, one in four was lost.
+  that followed an answer closely, one in four was lost;
+* header blocks that are sent again and again are checked and written once (`head.py`).
 
 All of it overrides what gunicorn calls private, so gunicorn is pinned and each point has a
 test on the wire (`tests/http/`). Nothing here is about what is answered.
@@ -27,6 +28,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 from weakref import WeakSet
 
+from gunicorn.asgi import protocol
 from gunicorn.asgi.parser import ParseError
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
@@ -34,6 +36,7 @@ from gunicorn_h1c import H1CProtocol
 
 from caching.answer import refusal
 from caching.validators import http_date
+from settings.head import lines_of, scan
 
 _SCHEMES: Final = (b"http://", b"https://")
 
@@ -70,6 +73,15 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no annotatio
             _to_origin_form(request)
         return skips_body
 
+    def _send_response_start(self, status: int, headers: Any, request: Any, close: bool = False) -> None:  # noqa: FBT001, FBT002 - gunicorn's signature.
+        lines = None if close else lines_of(headers)
+        if lines is None:
+            super()._send_response_start(status, headers, request, close)
+            return
+        first = protocol._get_cached_status_line(request.version, status)
+        # Held back by gunicorn until the body comes, and sent with it.
+        self._response_buffer = b"".join((first, lines, protocol._get_cached_date_header(), b"\r\n"))
+
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
         reply = refusal(status, message)
         fields = [
@@ -91,6 +103,7 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no annotat
         self.connections: WeakSet[Protocol] = WeakSet()
         # The worker makes its protocols by this name, and offers no other way to choose them.
         gasgi.ASGIProtocol = Protocol
+        protocol._scan_response_headers = scan
         # Else it would look for the fast parser later, and note on our class what it reads from its own.
         ASGIProtocol._check_h1c_protocol_available()
         ASGIProtocol._h1c_protocol_class = partial(H1CProtocol, limit_remaining=0)

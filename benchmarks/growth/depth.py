@@ -28,7 +28,7 @@ PAGES: Final = (1, 10, 100, 1_000, 10_000, 50_000)
 GREATEST_RATIO: Final = 1.3
 # A word of the generator's sentences that most posts contain: a search with very many results.
 WORD: Final = "enough"
-_TIMES: Final = 10  # Builds of each page, per round.
+_TIMES: Final = 30  # Builds of each page, per round.
 _NEWEST: Final = "newest first"
 _BY_OFFSET: Final = "no filter, by OFFSET"
 
@@ -66,7 +66,8 @@ def _measured(times: int) -> list[Depth]:
     found: list[Depth] = []
     for listed in post_lists(timezone.now(), limit=LIMIT):
         progress(f"growth: depth of {listed.filter}, {listed.ordering}")
-        pages = [page for page in PAGES if page == listed.deepest(page)]
+        deepest = listed.deepest(PAGES[-1])
+        pages = [page for page in PAGES if page <= deepest]
         urls = {page: listed.url(page) for page in pages}
         for page, url in urls.items():
             _check(url, listed.ids(page))
@@ -76,8 +77,8 @@ def _measured(times: int) -> list[Depth]:
             found.append(Depth(listed.filter, listed.ordering, page, pairs, offset))
     progress(f"growth: depth of a search for {WORD!r}")
     searched = SearchList(WORD, LIMIT)
-    deepest = {depth.page for depth in found if depth.filter == "none"}
-    urls = {page: searched.url(page) for page in PAGES if page in deepest}
+    there = {depth.page for depth in found if depth.filter == "none"}
+    urls = {page: searched.url(page) for page in PAGES if page in there}
     return found + [Depth("search", _NEWEST, page, pairs) for page, pairs in _in_turns(urls, times).items()]
 
 

@@ -29,7 +29,8 @@ UNBOUNDED: Final = 1 << 40
 _MOST_UNBOUNDED: Final = 200_000
 _AT_ONCE: Final = 100  # Entries made before they are put, so that only putting is timed.
 _LOOKS: Final = 20_000
-_MEMORY_GROWS: Final = 1.05
+_MEMORY_GROWS: Final = 1.1
+_BEYOND_BUDGET: Final = 1.2  # With what the allocator keeps for later.
 _LOOK_UPS_GROW: Final = 1.3
 
 
@@ -137,7 +138,7 @@ def _reported(found: list[Filled]) -> Section:
             _MEMORY_GROWS,
             at_least=False,
         ),
-        Aim(f"memory with {most.urls:,} URLs / budget", most.grown / BUDGET, 1.1, at_least=False),
+        Aim(f"memory with {most.urls:,} URLs / budget", most.grown / BUDGET, _BEYOND_BUDGET, at_least=False),
         Aim(
             f"a hit among {most.urls:,} URLs / among {before.urls:,}",
             most.hit / before.hit,

@@ -20,8 +20,9 @@ from api.routes import POST_LIST, PUBLIC_ROUTES
 from caching.asgi import Lifespan, ReadPath
 from caching.build_rate import BuildRate
 from caching.building import Dependencies
+from caching.codings import CODINGS
 from caching.coherence import Coherence
-from caching.entry import Entry, Reply, make_entry
+from caching.entry import Entry, Reply, add_coding, make_entry
 from caching.flights import Flights, Landing
 from caching.headers import Field
 from caching.l1 import L1
@@ -66,9 +67,13 @@ def reply(body: bytes) -> Reply:
 
 
 def entry(body: bytes) -> Entry:
-    """Return the entry of the page, made a minute ago, with its Last-Modified, and fresh for a day."""
+    """Return the entry of the page, made a minute ago, with all codings, and fresh for a day."""
     policy = replace(FIRST_PAGE, soft_ttl=_DAY, hard_ttl=_DAY, error_ttl=_DAY)
-    return make_entry(KEY, reply(body), policy, now=time.time() - 60)
+    made = make_entry(KEY, reply(body), policy, now=time.time() - 60)
+    for coding in CODINGS:
+        if coding not in made.variants:
+            made.bytes += add_coding(made, coding)
+    return made
 
 
 def front(entry: Entry) -> ReadPath:

@@ -56,7 +56,7 @@ class Go:
     p99: float
     bytes: int
     cpu_seconds: float
-    redis_calls: int = 0
+    redis_commands: int = 0  # Those inside of scripts too.
 
     @property
     def per_second(self) -> float:

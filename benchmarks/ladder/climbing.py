@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from benchmarks.ladder import showing
-from benchmarks.ladder.counting import statement_log
+from benchmarks.ladder.counting import statements_told
 from benchmarks.ladder.paths import Paths, paths
 from benchmarks.ladder.rebuilds import rebuilds
 from benchmarks.ladder.rung import Building, Rung
@@ -36,7 +36,7 @@ def _climbed(cluster: Cluster, found: Paths, *, rounds: int, seconds: float) -> 
         rungs = Rungs(stage, found)
         lists, details = rungs.lists(), rungs.details()
         every = [*lists, *details]
-        _count(every, stage, cluster)
+        _count(every, stage)
         progress("ladder: warming up")
         for rung in every:
             if not isinstance(rung, Building):  # These warm up each time.
@@ -49,8 +49,8 @@ def _climbed(cluster: Cluster, found: Paths, *, rounds: int, seconds: float) -> 
     return lists, details
 
 
-def _count(every: list[Rung], stage: Stage, cluster: Cluster) -> None:
-    progress("ladder: counting queries")
-    with statement_log(cluster) as log:
+def _count(every: list[Rung], stage: Stage) -> None:
+    with statements_told(stage.cluster):
         for rung in every:
-            rung.count(stage, log)
+            progress(f"ladder: counting queries: {rung.name}")
+            rung.count(stage)

@@ -1,19 +1,17 @@
 """How many queries and Redis calls does one request take? PostgreSQL and Redis are asked themselves.
 
-Redis counts every command that it runs, those inside of its scripts too; what was counted during a
-go is divided by the answers. PostgreSQL writes each statement into its log while a few requests
-are sent one by one, which are not timed; each server has a name of its own there. A worker of ours
-looks at the outbox all the time: what it does idle is counted first, and taken off.
+A few requests are sent one by one, untimed. PostgreSQL writes each statement into its log, where each
+server has a name of its own, and Redis shows each command that is sent to it. A worker of ours looks at
+the outbox, and renews its lease, all the time: what it does idle is counted first, and taken off.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from itertools import takewhile
 from typing import Any, Final
 
 from tests.postgres import Cluster
@@ -29,41 +27,66 @@ _STATEMENT: Final = re.compile(
 )
 _IDLE: Final = 2.0  # Seconds.
 # What a client asks by itself.
-_NOT_OF_INTEREST: Final = frozenset({"info", "client|setinfo", "client|setname", "hello", "select", "ping"})
+_NOT_OF_INTEREST: Final = frozenset({"client", "echo", "hello", "info", "monitor", "ping", "select"})
+_MARK: Final = "readpath-ladder-until-here"
+
+Act = Callable[[], None]
+# Returns how much was counted while it let something act.
+Counted = Callable[[Act], int]
 
 
-def redis_calls(store: RedisServer) -> int:
-    """Return how many commands Redis has run, but for our own question."""
+def redis_commands(store: RedisServer) -> int:
+    """Return how many commands Redis has run by now, those inside of scripts too."""
     with store.client() as client:
         found: dict[str, Any] = client.info("commandstats")
-    names = {name.removeprefix("cmdstat_"): said["calls"] for name, said in found.items()}
-    return sum(calls for name, calls in names.items() if name not in _NOT_OF_INTEREST)
+    return sum(said["calls"] for said in found.values())
 
 
-@dataclass(frozen=True, slots=True)
-class StatementLog:
-    """PostgreSQL's log while it tells every statement."""
+def per_call(counted: Counted, call: Callable[[str], None], paths: Sequence[str]) -> float:
+    """Return how much is counted for each of the paths that is called, what an idle server does taken off."""
+    idle = counted(lambda: time.sleep(_IDLE)) / _IDLE
+    began = time.monotonic()
 
-    path: Path
+    def call_all() -> None:
+        for path in paths:
+            call(path)
 
-    def queries_per_call(self, name: str, call: Callable[[str], None], paths: list[str]) -> float:
-        """Return how many queries a server sends for each of the paths, its idle ones taken off."""
-        idle = self._counted(name, lambda: time.sleep(_IDLE)) / _IDLE
-        began = time.monotonic()
+    found = counted(call_all)
+    return max(0.0, (found - idle * (time.monotonic() - began)) / len(paths))
 
-        def ask_all() -> None:
-            for path in paths:
-                call(path)
 
-        sent = self._counted(name, ask_all)
-        return max(0.0, (sent - idle * (time.monotonic() - began)) / len(paths))
+def queries(cluster: Cluster, name: str) -> Counted:
+    """Return how to count what a server asks PostgreSQL, which has to be told to tell statements."""
+    path = cluster.home / "log"
 
-    def _counted(self, name: str, act: Callable[[], None]) -> int:
-        before = self.path.stat().st_size
+    def counted(act: Act) -> int:
+        before = path.stat().st_size
         act()
-        with self.path.open("rb") as log:
+        with path.open("rb") as log:
             log.seek(before)
             return queries_in(log.read().decode(errors="replace"), name)
+
+    return counted
+
+
+def redis_calls(store: RedisServer) -> Counted:
+    """Return how to count what is sent to a Redis; it shows each command to whoever asks (`MONITOR`)."""
+
+    def counted(act: Act) -> int:
+        with store.client() as client, client.monitor() as monitor:
+            act()
+            client.echo(_MARK)
+            shown = iter(monitor.next_command, None)
+            commands = takewhile(lambda one: _MARK not in one["command"], shown)
+            return sum(is_call(one) for one in commands)
+
+    return counted
+
+
+def is_call(shown: dict[str, Any]) -> bool:
+    """Tell whether a command was sent by a server for its own purposes, and not run inside of a script."""
+    name = shown["command"].partition(" ")[0].lower()
+    return shown["client_type"] != "lua" and name not in _NOT_OF_INTEREST
 
 
 def queries_in(log: str, name: str) -> int:
@@ -79,11 +102,11 @@ def queries_in(log: str, name: str) -> int:
 
 
 @contextmanager
-def statement_log(cluster: Cluster) -> Iterator[StatementLog]:
+def statements_told(cluster: Cluster) -> Iterator[None]:
     """Let PostgreSQL tell every statement while the block runs."""
     tell_statements(cluster, "all")
     try:
-        yield StatementLog(cluster.home / "log")
+        yield
     finally:
         tell_statements(cluster, "none")
 

@@ -22,6 +22,7 @@ from benchmarks import content
 from benchmarks.ladder import counting
 from benchmarks.machine import ROOT, cores, on_core
 from benchmarks.report import KEPT_IN, progress
+from benchmarks.servers import manage
 from tests import postgres
 
 _TOLD_EVERY: Final = 15.0  # Seconds.
@@ -47,6 +48,8 @@ def running(posts: int) -> Iterator[postgres.Cluster]:
     with _started(programs, kept) as cluster:
         # In case that somebody was killed while counting.
         counting.tell_statements(cluster, "none")
+        # What reports changes may be newer than the posts.
+        manage(content.environment(cluster.url), "migrate", "--verbosity", "0")
         yield cluster
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import cycle
 from typing import Any, Final
 
+from benchmarks.ladder import counting
 from benchmarks.ladder.asking import Asked, Go, ask
-from benchmarks.ladder.counting import StatementLog, redis_calls
 from benchmarks.ladder.stage import Restarted, Stage
 from tests.redis import RedisServer
 
@@ -36,6 +37,7 @@ class Rung:
     looks: int = 0
     strays: int = 0
     queries: float = 0.0
+    redis_calls: float = 0.0
 
     def begin(self, stage: Stage) -> None:
         """Make sure that what is asked next is answered as it is meant to be."""
@@ -57,28 +59,28 @@ class Rung:
     def climb(self, stage: Stage, *, seconds: float) -> Go:
         """Let it answer for some seconds."""
         self.begin(stage)
-        before = redis_calls(self.store) if self.store else 0
+        before = counting.redis_commands(self.store) if self.store else 0
         go = ask(self.server, self.asked, seconds=seconds, core=stage.load_core, directory=stage.directory)
-        after = redis_calls(self.store) if self.store else 0
+        after = counting.redis_commands(self.store) if self.store else 0
         self.end()
-        return replace(go, redis_calls=after - before)
+        return replace(go, redis_commands=after - before)
 
-    def count(self, stage: Stage, log: StatementLog) -> None:
-        """Find out how many queries a request takes."""
-        if not self.application:
-            return
-        self.begin(stage)
+    def count(self, stage: Stage) -> None:
+        """Find out how many queries and Redis calls a request takes."""
         fields = {name.replace("-", "_"): value for name, value in self.asked.fields}
-        sample = [self.asked.paths[place % len(self.asked.paths)] for place in range(_SAMPLE)]
-        self.queries = log.queries_per_call(
-            self.application, lambda path: self.server.ask(path, **fields), sample
-        )
-        self.end()
 
-    @property
-    def redis_calls(self) -> float:
-        """How many commands Redis ran for each answer."""
-        return sum(go.redis_calls for go in self.goes) / sum(go.requests for go in self.goes)
+        def call(path: str) -> None:
+            self.server.ask(path, **fields)
+
+        self.begin(stage)
+        paths = [path for path, _ in zip(cycle(self.asked.paths), range(2 * _SAMPLE), strict=False)]
+        if self.application:
+            counted = counting.queries(stage.cluster, self.application)
+            self.queries = counting.per_call(counted, call, paths[:_SAMPLE])
+        if self.store is not None:
+            counted = counting.redis_calls(self.store)
+            self.redis_calls = counting.per_call(counted, call, paths[_SAMPLE:])
+        self.end()
 
     @property
     def bytes(self) -> float:

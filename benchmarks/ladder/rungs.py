@@ -16,7 +16,7 @@ from benchmarks.ladder.asking import Asked
 from benchmarks.ladder.paths import NAIVE_LIST, NUMBERED_LIST, Paths
 from benchmarks.ladder.proxies import NGINX_HIT, VARNISH_HIT
 from benchmarks.ladder.rung import Building, Rung
-from benchmarks.ladder.stage import Restarted, Stage
+from benchmarks.ladder.stage import FEW_THREADS, MANY_THREADS, Stage
 from benchmarks.report import progress
 from benchmarks.servers import HIT
 
@@ -26,6 +26,7 @@ KEYSET: Final = "optimized_for_list, keyset"
 CACHALOT: Final = "django-cachalot"
 PAGE_LOCMEM: Final = "cache_page, locmem"
 PAGE_REDIS: Final = "cache_page, Redis"
+PAGE_DJANGO_REDIS: Final = "cache_page, django-redis"
 EXTENSIONS: Final = "drf-extensions"
 CACHEOPS: Final = "django-cacheops"
 BUILD: Final = "ours, build (cold)"
@@ -97,11 +98,13 @@ class Rungs:
             (CACHALOT, "cachalot"),
             (PAGE_LOCMEM, "cache_page_locmem"),
             (PAGE_REDIS, "cache_page_redis"),
+            (PAGE_DJANGO_REDIS, "cache_page_django_redis"),
             (EXTENSIONS, "extensions"),
             (CACHEOPS, "cacheops"),
         ):
             store = None if name == PAGE_LOCMEM else self._stage.redis(settings)
-            server = self._stage.django(settings, settings, store)
+            threads = FEW_THREADS if name in {CACHALOT, CACHEOPS} else MANY_THREADS
+            server = self._stage.django(settings, settings, store, threads=threads)
             self._require_pages(name, server, self._paths.pages)
             found.append(Rung(name, server, Asked([self._hot]), settings, store))
         return found
@@ -119,7 +122,7 @@ class Rungs:
             (name, application, store),
             (alone, f"{application}-alone", None),
         ):
-            server = Restarted(self._stage.start_of_ours(application_name, one))
+            server = self._stage.restarted(application_name, one)
             rung = Building(title, server, asked, application_name, one, warm=warm)
             server.restart()
             check = self._require_details if name == DETAIL else self._require_pages

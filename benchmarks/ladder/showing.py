@@ -39,6 +39,8 @@ def of_lists(found: Sequence[Rung]) -> Section:
     """Show what answers a list."""
     section = _table("The ladder: a page of 20 posts", found, (rungs.PAGE_REDIS, rungs.CONSTANT))
     _judge(section, found, _AIMS_OF_LISTS)
+    faster = median(ratios(by_name(found)[rungs.L1], by_name(found)[rungs.PAGE_DJANGO_REDIS]))
+    section.notes.append(f"{rungs.L1} / {rungs.PAGE_DJANGO_REDIS}: {faster:.1f}")
     section.plots.append(
         _plot("ladder", "A page of 20 posts: answers per second, each server on one core", found)
     )
@@ -79,8 +81,13 @@ def ratios(these: Rung, those: Rung) -> list[float]:
     return [this.per_second / that.per_second for this, that in zip(these.goes, those.goes, strict=True)]
 
 
+def by_name(found: Sequence[Rung]) -> dict[str, Rung]:
+    """Return the rungs under their names."""
+    return {rung.name: rung for rung in found}
+
+
 def _table(title: str, found: Sequence[Rung], compared: Sequence[str]) -> Section:
-    by_name = {rung.name: rung for rung in found}
+    named = by_name(found)
     section = Section(title, (*_COLUMNS, *(f"/ {name}" for name in compared)))
     for rung in found:
         per_second, least, greatest = middle([go.per_second for go in rung.goes])
@@ -91,12 +98,16 @@ def _table(title: str, found: Sequence[Rung], compared: Sequence[str]) -> Sectio
             f"{median(go.p50 for go in rung.goes) * 1000:.2f}",
             f"{median(go.p99 for go in rung.goes) * 1000:.2f}",
             f"{rung.queries:.1f}",
-            f"{rung.redis_calls:.2f}",
+            f"{rung.redis_calls:.1f}",
             f"{rung.bytes:,.0f}",
             f"{median(go.cpu_microseconds for go in rung.goes):,.0f}",
-            *(plots.written(median(ratios(rung, by_name[name]))) for name in compared),
+            *(plots.written(median(ratios(rung, named[name]))) for name in compared),
         ))  # fmt: skip
-        section.raw[rung.name] = {"queries": rung.queries, "goes": [asdict(go) for go in rung.goes]}
+        section.raw[rung.name] = {
+            "queries": rung.queries,
+            "redis_calls": rung.redis_calls,
+            "goes": [asdict(go) for go in rung.goes],
+        }
     section.notes += [
         f"{rung.name}: after the goes {rung.strays} of {rung.looks} answers were no such hits any more"
         for rung in found
@@ -107,9 +118,9 @@ def _table(title: str, found: Sequence[Rung], compared: Sequence[str]) -> Sectio
 
 
 def _judge(section: Section, found: Sequence[Rung], aims: Sequence[tuple[str, str, float]]) -> None:
-    by_name = {rung.name: rung for rung in found}
+    named = by_name(found)
     for name, of, bound in aims:
-        these, those = by_name[name], by_name[of]
+        these, those = named[name], named[of]
         ratio, least, greatest = middle(ratios(these, those))
         section.aims.append(Aim(f"{name} / {of}", ratio, bound))
         by_cpu = _cpu(those) / _cpu(these)

@@ -24,6 +24,10 @@ from tests.postgres import Cluster
 from tests.redis import RedisServer
 
 Start = Callable[[], Gunicorn]
+# How many answer most: little work each leaves time to wait for Redis; much work fights for the interpreter.
+FEW_THREADS: Final = 4
+MANY_THREADS: Final = 16
+_IN_MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 _GIVEN_BY_GUNICORN: Final = frozenset({"date", "server", "connection"})
 
 
@@ -32,27 +36,31 @@ class Stage:
 
     def __init__(self, stack: ExitStack, cluster: Cluster) -> None:
         self._stack = stack
-        self._cluster = cluster
+        self.cluster = cluster
         self.server_core, self.load_core = cores()
-        self.directory = Path(tempfile.mkdtemp(prefix="readpath-ladder-"))
+        # In memory where there is such a place, as Varnish recommends for its log and suits nginx's cache.
+        self.directory = Path(tempfile.mkdtemp(prefix="readpath-ladder-", dir=_IN_MEMORY))
         stack.callback(shutil.rmtree, self.directory)
         # Workers of nginx may run as somebody else, who has to find the files.
         self.directory.chmod(0o755)
 
     def ours(self, name: str, store: RedisServer | None = None, **variables: str) -> Gunicorn:
         """Start the service, as it is deployed."""
-        return self._stack.enter_context(self.start_of_ours(name, store, **variables)())
+        return self._stack.enter_context(self._start_of_ours(name, store, **variables)())
 
-    def start_of_ours(self, name: str, store: RedisServer | None = None, **variables: str) -> Start:
-        """Return how to make the service, for who starts it again and again."""
-        shared = {"REDIS_URL": store.url} if store else {}
-        return self._gunicorn(name, CONFIGURATION, **shared, **variables)
+    def restarted(self, name: str, store: RedisServer | None = None) -> Restarted:
+        """Return the service as it is deployed, for who starts it again and again."""
+        return self._stack.enter_context(Restarted(self._start_of_ours(name, store)))
 
-    def django(self, name: str, settings: str, store: RedisServer | None = None) -> Gunicorn:
+    def django(
+        self, name: str, settings: str, store: RedisServer | None = None, *, threads: int = FEW_THREADS
+    ) -> Gunicorn:
         """Start a Django rung on the worker that serves Django best."""
         variables = {"LADDER_REDIS": str(store.path)} if store else {}
         module = f"benchmarks.ladder.settings.{settings}"
-        start = self._gunicorn(name, GTHREAD, DJANGO_SETTINGS_MODULE=module, **variables)
+        start = self._gunicorn(
+            name, (*GTHREAD, "--threads", str(threads)), DJANGO_SETTINGS_MODULE=module, **variables
+        )
         return self._stack.enter_context(start())
 
     def constant(self, name: str, page: tuple[Any, bytes]) -> Gunicorn:
@@ -89,9 +97,13 @@ class Stage:
         with on_core(self.server_core):
             return self._stack.enter_context(nginx)
 
+    def _start_of_ours(self, name: str, store: RedisServer | None, **variables: str) -> Start:
+        shared = {"REDIS_URL": store.url} if store else {}
+        return self._gunicorn(name, CONFIGURATION, **shared, **variables)
+
     def _gunicorn(self, name: str, arguments: tuple[str, ...], **variables: str) -> Start:
         def made() -> Gunicorn:
-            environment = content.environment(f"{self._cluster.url}&application_name={name}", **variables)
+            environment = content.environment(f"{self.cluster.url}&application_name={name}", **variables)
             return Gunicorn(arguments, environment, log=self.directory / f"{name}.log", core=self.server_core)
 
         progress(f"ladder: starting {name}")

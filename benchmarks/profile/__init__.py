@@ -3,8 +3,8 @@
     python -m benchmarks.profile        (`make profile`)
 
     endpoints   which URLs: every public route, with its filters, orders and a deep page
-    levels      five ways to answer one: naive, optimized, keyset, build, hit
-    plain       the first two: the views one would write without this project
+    levels      six ways to answer one: naive, optimized, keyset, build, rebuild, hit
+    plain       the first two of them, as views;  keyset  the third
     executed    each statement as the database cursor sees it, with its time
     recording   all of that, given to Silk to keep
     figures     what Silk has kept, as medians

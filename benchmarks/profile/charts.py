@@ -10,15 +10,15 @@ from typing import Any, Final
 from benchmarks.canvas import written
 from benchmarks.profile.run import Outcome
 
-_COLOURS: Final = ("#c03a3a", "#d1722b", "#8a6d1f", "#1f5fa8", "#3a8a4d")
-_MARKERS: Final = "X^Dos"
+_COLOURS: Final = ("#c03a3a", "#d1722b", "#8a6d1f", "#1f5fa8", "#6b5ca5", "#3a8a4d")
+_MARKERS: Final = "X^Dovs"
 _DATABASE: Final = "#1f5fa8"
 _PYTHON: Final = "#e0a458"
 _INK: Final = "#22272e"
 _FAINT: Final = "#6b7480"
 _BAND: Final = "#f4f5f7"
 _ROW: Final = 0.27  # Inches.
-_APART: Final = 0.17  # Rows.
+_APART: Final = 0.15  # Rows.
 _LONGEST: Final = 6  # Times the median: the length at which a bar leaves its panel.
 _NONE: Final = 0.5  # Where none stands on a logarithmic axis.
 _STYLE: Final = {
@@ -108,7 +108,7 @@ def _canvas(outcome: Outcome, *, panels: int) -> tuple[Any, Any]:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     names = [one.endpoint.name for one in outcome.profiled]
-    size = (8.5 if panels == 1 else 2.2 + 2.1 * panels, 1.7 + _ROW * len(names))
+    size = (9.5 if panels == 1 else 2.2 + 1.9 * panels, 1.7 + _ROW * len(names))
     figure = Figure(figsize=size, dpi=120, layout="constrained")
     axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
     axes[0].set_yticks(range(len(names)), names)
@@ -124,7 +124,15 @@ def _canvas(outcome: Outcome, *, panels: int) -> tuple[Any, Any]:
 
 def _legend(figure: Any, panel: Any) -> None:
     handles, labels = panel.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), frameon=False)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper right",
+        ncols=len(labels),
+        frameon=False,
+        columnspacing=1.2,
+        handletextpad=0.3,
+    )
 
 
 def _finished(figure: Any, path: Path, title: str, command: str) -> Path:

@@ -4,6 +4,9 @@ A cursor of Django's that looks at the clock: a statement's time is that of exec
 fetching its rows, for SQLite finds the rows while they are fetched. Whatever goes through
 `django.db.connection` goes through its cursors: the ORM, prefetches, SQL by hand. Statements
 are kept as they were sent, with places for their values.
+
+What is compiled once (`querysets/statements.py`) goes to the driver directly, unless somebody
+watches, as here: then it takes Django's way too.
 """
 
 from __future__ import annotations
@@ -73,6 +76,11 @@ def executed_here() -> Iterator[list[Executed]]:
     database: Any = connection
     database.make_cursor = lambda cursor: _Timed(cursor, database, statements)
     try:
-        yield statements
+        with connection.execute_wrapper(_watching):
+            yield statements
     finally:
         del database.make_cursor
+
+
+def _watching(execute: Any, sql: Any, parameters: Any, many: Any, context: Any) -> Any:
+    return execute(sql, parameters, many, context)

@@ -1,6 +1,6 @@
 """What is wrong with the statements of an endpoint? Two things that no body shows.
 
-*Queries that grow with the page* (N+1): a hundred rows take more statements than one row does, or
+*Queries that grow with the page* (N+1): a hundred rows take more statements than two do, or
 one statement is run again and again for other rows. *Unused columns*: something comes back from the
 database that neither a field shown nor the cursor is made of. A hit that runs any statement at all
 is no hit.
@@ -58,7 +58,7 @@ def unused(page: Page, needed: Collection[str]) -> list[str]:
     found: set[str] = set()
     for sql in page.reads:
         columns = {column for column in columns_of(sql) if column.startswith((CONTENT, "?"))}
-        if len(columns) == 1 and columns <= DECIDING.keys():
+        if columns <= DECIDING.keys():
             continue
         found |= columns - set(needed)
     return sorted(found)

@@ -1,10 +1,11 @@
-"""Which ways of answering are compared? Five, each of which is the one before and one idea more.
+"""Which ways of answering are compared? Six, each of which is the one before and one idea more.
 
     0  naive      all rows' columns; pages by offset, with a count; what else is shown, when it is shown
     1  optimized  `optimized_for_list`: what is shown, joined or prefetched; still by offset
-    2  keyset     our view, as Django serves it: no offset, no count
-    3  build      what the service does on a miss: a snapshot, surrogate keys, the codings
-    4  hit        what it does ever after: L1
+    2  keyset     the same rows and serializers, entered by an index: no offset, no count
+    3  build      what the service does on a miss: plain rows, a snapshot, surrogate keys, the codings
+    4  rebuild    the same after one row has changed: a list's other rows are kept as fragments
+    5  hit        what it does ever after: L1
 
 The first three run through the whole of Django: middleware, URLs, view. The last runs through the
 front alone, with nothing behind it: a hit that would wait for anything, or ask Django, fails.
@@ -17,11 +18,16 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
 from django.core.wsgi import get_wsgi_application
+from django.db.models import Model
 from django.test import RequestFactory
 
+from api.builds import PublicReads
 from api.routes import PUBLIC_ROUTES
 from api.surrogate_keys import collecting_rows
+from api.urls import READS
+from benchmarks.profile import keyset
 from benchmarks.profile.endpoints import Endpoint
 from caching.asgi import Lifespan, ReadPath
 from caching.build_rate import BuildRate
@@ -75,9 +81,10 @@ def levels() -> tuple[Level, ...]:
     return (
         Level(0, "naive", False, False, lambda asked: through_django(f"/naive{asked.url_by_offset}")),
         Level(1, "optimized", True, False, lambda asked: through_django(f"/optimized{asked.url_by_offset}")),
-        Level(2, "keyset", True, True, lambda asked: through_django(asked.url)),
-        Level(3, "build", True, True, lambda asked: lambda: front.build(asked.url)),
-        Level(4, "hit", True, True, lambda asked: front.warmed(asked.url)),
+        Level(2, "keyset", True, True, lambda asked: through_django(f"{keyset.PREFIX}{asked.url}")),
+        Level(3, "build", True, True, lambda asked: front.emptied(asked.url)),
+        Level(4, "rebuild", True, True, lambda asked: front.changed(asked.url, asked.model)),
+        Level(5, "hit", True, True, lambda asked: front.warmed(asked.url)),
     )
 
 
@@ -89,7 +96,9 @@ class _Front:
         self._coherence.trust()
         self._built: Entry | None = None
         self._routes = RouteTable(PUBLIC_ROUTES)
-        self._builds = DjangoBuilds(get_wsgi_application(), self._keep, observing=collecting_rows)
+        self._builds = DjangoBuilds(
+            PublicReads(READS), self._coherence, self._keep, observing=collecting_rows
+        )
         self._read_path = ReadPath(
             routes=self._routes,
             coherence=self._coherence,
@@ -111,9 +120,22 @@ class _Front:
             raise RuntimeError(f"need an entry that may be stored, got none for {url}")
         return bytes(self._built.variants[IDENTITY].body)
 
+    def emptied(self, url: str) -> Callable[[], bytes]:
+        """Forget everything that was kept; return what builds the entry."""
+        self._coherence.l1.clear()
+        return lambda: self.build(url)
+
+    def changed(self, url: str, model: type[Model]) -> Callable[[], bytes]:
+        """Keep all that a build makes, but what shows one of its rows; return what builds the entry."""
+        document = orjson.loads(self.emptied(url)())
+        rows = document.get("results", [document])
+        if rows:
+            self._coherence.invalidate([f"{model._meta.model_name}:{rows[0]['id']}"])
+        return lambda: self.build(url)
+
     def warmed(self, url: str) -> Callable[[], bytes]:
         """Put the entry into L1; return what asks for it like a client."""
-        self.build(url)
+        self.emptied(url)()
         path, _, query = url.encode("ascii").partition(b"?")
         scope = {
             "type": "http",

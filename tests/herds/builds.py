@@ -18,7 +18,7 @@ LOGGED = {"PGOPTIONS": "-c log_statement=all"}
 
 # What a build says first and what its session says last of it, if it lives to say so.
 _LINE = re.compile(r"\d{4}-\d\d-\d\d (\d\d):(\d\d):([\d.]+) UTC \[(\d+)\] LOG: .*?: *(\S.*)")
-_BEGINS = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BEGINS = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _LOOKS = "SELECT (SELECT last_pass FROM caching_relaying"
 _ENDS = ("COMMIT", "ROLLBACK")
 

@@ -30,14 +30,15 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 
 def sensible_query(query: dict[str, Any]) -> dict[str, Any]:
-    """Keep one filter, no cursor that nobody has given out, and no order of what has one."""
+    """Keep one filter, no cursor that nobody has given out, no order of what has one, and text for text."""
     filters = [name for name in _FILTERS if name in query]
     dropped = {"cursor", *filters[1:]}
     if filters[:1] == ["search"]:
         dropped.add("ordering")
     kept = {name: value for name, value in query.items() if name not in dropped}
     if "search" in kept:
-        kept["search"] = f"ale {kept['search']}"[:100]
+        said = "".join(character for character in str(kept["search"]) if character.isprintable())
+        kept["search"] = f"ale {said}"[:100]
     return kept
 
 

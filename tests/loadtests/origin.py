@@ -1,7 +1,6 @@
-"""A service with a fault: it acknowledges every edit, and shows what was before.
+"""A service with faults: it forgets the edits that it has acknowledged, and stands still once.
 
-It answers what a load test asks for, no more. The fault may be left out, so that a test can
-tell that nothing else is wrong with it.
+It answers what a load test asks for, no more.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Lock, Thread, Timer
 
 POSTS = 5
 
@@ -21,8 +20,11 @@ class Origin(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     titles: dict[int, str]
-    forgets_edits = True
     has_silk = False
+    # From the first read of a post on nobody is answered, until so many seconds have passed.
+    stands_still: float = 0.0
+    goes_on: Event
+    first: Lock
 
     def do_GET(self) -> None:
         """Answer a read: a post, or a list of all."""
@@ -31,6 +33,9 @@ class Origin(BaseHTTPRequestHandler):
         if path == "/silk/" or reference.startswith("nothing"):
             self._answer(200 if self.has_silk and path == "/silk/" else 404, {})
         elif reference.isdigit():
+            if self.first.acquire(blocking=False):
+                Timer(self.stands_still, self.goes_on.set).start()
+            self.goes_on.wait()
             self._answer(200, self._post(int(reference)))
         else:
             rows = [{**self._post(post), "slug": f"label-{post}"} for post in self.titles]
@@ -41,10 +46,8 @@ class Origin(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_PATCH(self) -> None:
-        """Acknowledge an edit."""
-        document = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        if not self.forgets_edits:
-            self.titles[int(self.path.split("/")[4])] = document["title"]
+        """Acknowledge an edit, and forget it."""
+        self.rfile.read(int(self.headers["content-length"]))
         self._answer(200, {})
 
     def log_message(self, *_: object) -> None:
@@ -63,10 +66,11 @@ class Origin(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running_origin(**attributes: bool) -> Iterator[str]:
+def running_origin(**attributes: object) -> Iterator[str]:
     """Yield where such a service is."""
     titles = {post: f"Post {post}" for post in range(1, POSTS + 1)}
-    handler = type("Handler", (Origin,), {"titles": titles, **attributes})
+    shared = {"titles": titles, "goes_on": Event(), "first": Lock()}
+    handler = type("Handler", (Origin,), {**shared, **attributes})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

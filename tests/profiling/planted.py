@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,38 +55,48 @@ def _outcome(measure: Any) -> dict[str, Any]:
 
 @contextmanager
 def _a_query_for_each_row() -> Iterator[None]:
-    """Let the serializer of a list count the likes of each post, as a field of many an API does."""
+    """Let a serializer count the likes of each post, as many an API does, and builds read row by row."""
     from api.models import Like  # noqa: PLC0415
     from api.serializers.posts import PostItem  # noqa: PLC0415
+    from querysets.plain import PlainRows  # noqa: PLC0415
+
+    together = PlainRows.with_keys
 
     def counting(shown: PostItem, post: Any) -> Any:
         Like.objects.filter(post=post.pk).count()
         return super(PostItem, shown).to_representation(post)
 
-    PostItem.to_representation = counting
+    def one_by_one(rows: PlainRows, primary_keys: Any) -> Any:
+        return [row for primary_key in primary_keys for row in together(rows, [primary_key])]
+
+    PostItem.to_representation, PlainRows.with_keys = counting, one_by_one
     try:
         yield
     finally:
         del PostItem.to_representation
+        PlainRows.with_keys = together
 
 
 @contextmanager
 def _a_column_more() -> Iterator[None]:
-    """Let a list of posts fetch the text, which nothing shows."""
-    from querysets.posts import PostQuerySet  # noqa: PLC0415
+    """Let lists and builds of posts fetch the text, which nothing shows."""
+    from api.models import Post  # noqa: PLC0415
+    from api.serializers.plain import plain_shown  # noqa: PLC0415
+    from querysets import plain, resources  # noqa: PLC0415
 
-    exactly = PostQuerySet.optimized_for_list
+    exactly = plain.needed_columns
 
-    def more(rows: Any, *arguments: Any, **options: Any) -> Any:
-        found = exactly(rows, *arguments, **options)
-        found.query.add_immediate_loading([*found.query.deferred_loading[0], "text"])
-        return found
+    def more(model: Any, *arguments: Any) -> Any:
+        found = exactly(model, *arguments)
+        return replace(found, own=(*found.own, "text")) if model is Post else found
 
-    PostQuerySet.optimized_for_list = more
+    plain.needed_columns = resources.needed_columns = more
+    plain_shown.cache_clear()
     try:
         yield
     finally:
-        PostQuerySet.optimized_for_list = exactly
+        plain.needed_columns = resources.needed_columns = exactly
+        plain_shown.cache_clear()
 
 
 def _silk() -> dict[str, Any]:

@@ -81,6 +81,8 @@ class Varnish(Proxy):
             *("varnishd", "-F", "-j", "none", "-n", str(self.directory / "work")),
             *("-a", f"127.0.0.1:{self.port}", "-T", "none", "-f", str(configuration)),
             *("-s", "malloc,64m", "-p", "thread_pools=1", "-p", "listen_depth=512"),
+            # Its log fits where there is little shared memory, as in containers.
+            *("-p", "vsl_space=20M"),
         ]
 
     @property

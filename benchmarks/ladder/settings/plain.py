@@ -3,7 +3,8 @@
 The service's own settings give the database, the apps with the models, and quiet logs. What makes
 it fast, and what it does for each request, is taken out again: the middleware is that of
 https://docs.djangoproject.com/en/5.2/ref/django-admin/#startproject, and DRF has its defaults.
-Connections stay open (`CONN_MAX_AGE = None`), which is to everybody's advantage.
+Connections stay open (`CONN_MAX_AGE = None`) and are not asked first whether they live, which is to
+everybody's advantage.
 """
 
 import os
@@ -20,5 +21,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 REST_FRAMEWORK = {}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = False  # noqa: F405
 LADDER_REDIS = os.environ.get("LADDER_REDIS", "")
 LADDER_SECONDS = 3600  # For which caches keep an answer: longer than we measure.

@@ -37,7 +37,7 @@ class Keyset(BasePagination):
         values = POST_LIST.values(request.path, request.META["QUERY_STRING"].encode("latin-1"))
         place = Place.of(POST_LIST, request.path, values)
         rows = queryset.page(place.order, now=timezone.now(), position=place.position, forward=place.forward)
-        self.page = place.page(lambda most: list(rows[:most]))
+        self.page = place.page(list(rows[: place.most]), position_of=place.order.position_of)
         return self.page.rows
 
     def get_paginated_response(self, data: Any) -> Response:
