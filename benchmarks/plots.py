@@ -145,7 +145,14 @@ def _draw_bars(  # noqa: PLR0913 - as for `bars`.
         axes.errorbar(values, places, xerr=list(zip(*beside, strict=True)), fmt="none", ecolor=SPREAD, lw=1)
         ends = [max(value, high) for value, (_, high) in zip(values, spread, strict=True)]
     for place, value, end in zip(places, values, ends, strict=True):
-        axes.annotate(written(value), (end, place), xytext=(5, 0), textcoords="offset points", va="center")
+        axes.annotate(
+            written(value),
+            (end, place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},  # Readable across a bound.
+        )
     axes.set_yticks(places, [label for label, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     low = 10.0 ** math.floor(math.log10(min(values) * 0.8)) if log else 0.0
