@@ -90,13 +90,13 @@ class DjangoBuilds:
 
     def reply(self, target: Target, fragments: Fragments | None = None) -> Reply:
         """Return what the application answers, and what that depends on, as of one moment."""
-        was_open = connection.connection is not None
+        kept = connection.connection
         try:
             return self._read(target, fragments)
         except (DatabaseError, InterfaceError):
             # A connection that was kept may have died since this thread's last build. To look
             # before each build would cost a journey each time.
-            if not was_open or not _is_dead():
+            if kept is None or not _has_died(kept):
                 raise
             connection.close()
             return self._read(target, fragments)
@@ -106,9 +106,15 @@ class DjangoBuilds:
             return replace(self._reply(target), dependencies=dependencies)
 
 
-def _is_dead() -> bool:
-    kept: Any = connection.connection
-    return kept is None or bool(getattr(kept, "closed", False))
+def _has_died(kept: Any) -> bool:
+    """Tell whether it was this connection that failed, and not what was asked of it."""
+    # The end of a transaction may have put another in its place already. And to be told goodbye by the
+    # server, before its end is seen, does not count as closed.
+    return (
+        connection.connection is not kept
+        or bool(getattr(kept, "closed", False))
+        or not connection.is_usable()
+    )
 
 
 def unavailable(reason: str, target: Target) -> Answer:

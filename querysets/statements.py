@@ -31,8 +31,11 @@ Make = Callable[..., Any]  # A queryset.
 Row = tuple[Any, ...]
 
 _MOST: Final = 1024  # Shapes; a page size is part of one.
+# Stand-ins: no part of one is the same part of the next, neither its year nor its last digit.
 _FIRST_NUMBER: Final = 7_104_285_613_000_000_000
+_NUMBER_STEP: Final = 1_111_111_111_111_111
 _FIRST_MOMENT: Final = datetime(1971, 3, 5, 7, 11, 13, 171_923, tzinfo=UTC)
+_MOMENT_STEP: Final = timedelta(days=4051, hours=5, minutes=7, seconds=11, microseconds=1_013)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +147,13 @@ def _name_of(value: Any, another: Any, stand_ins: Mapping[str, Any]) -> str | No
 def _stand_in(kind: type, number: int) -> Any:
     """Return a value of the kind that no query has among its own."""
     if kind is int:
-        return _FIRST_NUMBER + number
+        return _FIRST_NUMBER + number * _NUMBER_STEP
     if kind is datetime:
-        return _FIRST_MOMENT + number * timedelta(days=1)
+        return _FIRST_MOMENT + number * _MOMENT_STEP
     if kind is str:
-        return f"\x01{number}\x01"
+        return f" {number}-Aa-{number} "
     if kind is tuple:
-        return (_FIRST_NUMBER + number,)
+        return (_FIRST_NUMBER + number * _NUMBER_STEP,)
     raise TypeError(f"need int, str, datetime or tuple of int for a parameter, got {kind.__name__}")
 
 

@@ -43,3 +43,24 @@ def sqlite_file(path: Path) -> dict[str, Any]:
 def migrate() -> None:
     """Bring the default database up to date."""
     call_command("migrate", verbosity=0, interactive=False)
+
+
+@contextmanager
+def emptied(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let nothing of ours be in the tables, before the block and after it."""
+    tables = ", ".join(
+        name
+        for name in connection.introspection.table_names()
+        if name.startswith("api_") or name in {"caching_outbox", "caching_relaying"}
+    )
+
+    def empty() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+            cursor.execute("DELETE FROM caching_outbox")
+
+    empty()
+    try:
+        yield
+    finally:
+        empty()

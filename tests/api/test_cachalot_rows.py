@@ -11,18 +11,18 @@ import pytest
 from cachalot.utils import UncachableQuery
 from django.conf import settings
 from django.core.cache import caches
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError, connection, transaction
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from api.builds import PublicReads
 from api.models import Author, Category, Post, Tag
 from api.reference_rows import KINDS
 from api.routes import PUBLIC_ROUTES
 from api.surrogate_keys import WATCHES, collecting_rows
+from api.urls import READS
 from caching.building import collecting
 from caching.django_builds import DjangoBuilds
-from caching.entry import Entry
+from caching.entry import Entry, Reply
 from caching.routes import RouteTable, Target
 from caching.rows import cache as rows
 from caching.rows.bypass import bypassed
@@ -223,12 +223,16 @@ class TestNotKept:
             assert queries_of(names) == 1
 
 
-def built(path: str) -> Any:
-    """Return what the read path builds for a URL."""
+def builds_by(reply: Callable[[Target], Reply]) -> DjangoBuilds:
+    """Return builds that are answered so, and stored nowhere."""
+    return DjangoBuilds(reply, Worker().coherence, lambda entry, start: True, observing=collecting_rows)
+
+
+def built(path: str, reply: Callable[[Target], Reply] | None = None) -> Any:
+    """Return what the read path builds for a URL, by its view unless the answer is given."""
     target = RouteTable(PUBLIC_ROUTES).find(path.encode(), b"")
     assert isinstance(target, Target)
-    builds = DjangoBuilds(WSGIHandler(), lambda entry, start: True, observing=collecting_rows)
-    landing = builds(target, Worker().coherence.begin())
+    landing = builds_by(reply or PublicReads(READS))(target, Worker().coherence.begin())
     assert isinstance(landing.result, Entry)
     return orjson.loads(landing.result.variants["identity"].body)
 
@@ -237,18 +241,20 @@ class TestBuilds:
     def test_a_build_takes_no_rows_from_it(self, worker: Worker) -> None:
         url = f"/api/v1/categories/{worker.category.pk}/"
 
-        def unbuilt() -> Any:
-            return Client().get(url).json()["name"]
+        def by_the_orm(target: Target) -> Reply:
+            return Reply(200, orjson.dumps(names()))
 
-        # The very queries of the build, asked by a request that is none.
-        assert unbuilt() == "right"
+        assert names()[-1] == "right"
         plant_a_wrong_row(worker)
-        assert unbuilt() == "wrong"
+        # The very query of the build, asked outside of one.
+        assert names()[-1] == "wrong"
+        assert built(url, by_the_orm)[-1] == "right"
         assert built(url)["name"] == "right"
-        assert unbuilt() == "wrong"
+        assert names()[-1] == "wrong"
 
     def test_and_leaves_none_in_it(self, worker: Worker) -> None:
         held = dict(worker.kept._held)
+        built(f"/api/v1/categories/{worker.category.pk}/", lambda target: Reply(200, orjson.dumps(names())))
         built(f"/api/v1/categories/{worker.category.pk}/")
         built("/api/v1/categories/")
         built("/api/v1/tags/")
