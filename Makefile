@@ -13,7 +13,7 @@ DATA ?=
 export PORT WORKERS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench lock clean
+.PHONY: help run test lint format bench load profile lock clean
 
 help:  ## List the targets
 	@echo "usage: make <target> [VARIABLE=value]"
@@ -44,8 +44,14 @@ format: $(VENV)/development.installed  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/development.installed services  ## Measure; print ratios against named alternatives
+bench: $(VENV)/development.installed services  ## Measure; print ratios against named alternatives, with plots
 	$(BIN)/python -m benchmarks
+
+load: $(VENV)/development.installed services  ## Load a server with realistic traffic for a minute; write a report
+	$(BIN)/python -m loadtests
+
+profile: $(VENV)/development.installed  ## Show each endpoint's queries and time, level by level; fail on N+1
+	$(BIN)/python -m benchmarks.profile
 
 lock:  ## Pin the newest allowed versions (needs uv)
 	uv pip compile $(LOCK_FLAGS) pyproject.toml -o $(LOCKS)/runtime.txt

@@ -34,13 +34,14 @@ from caching.eviction import MOST_READS
 from caching.flights import Flights, Landing, Origin, Overloaded
 from caching.freshness import Freshness
 from caching.headers import PUBLIC_FIELDS, Field, read_request_fields
-from caching.messages import Application, Receive, Scope, Send, send_answer
+from caching.messages import Application, Message, Receive, Scope, Send, send_answer
 from caching.parameters import BadParameter
 from caching.routes import Elsewhere, RouteTable, Target
 
 _READS: Final = frozenset({"GET", "HEAD"})
 _REDIRECT_AGE: Final = 86_400  # Seconds; how URLs are spelled does not change from day to day.
 _LIVE: Final = "/healthz/live"
+_NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class ReadPath:
                     status, fields, body = found
                     # As `send_answer` does, without the price of another coroutine.
                     await send({"type": "http.response.start", "status": status, "headers": fields})
-                    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+                    is_empty = method == "HEAD" or not body
+                    await send(_NO_BODY if is_empty else {"type": "http.response.body", "body": body})
                 else:
                     await self._read(scope, receive, send)
             else:

@@ -7,11 +7,13 @@ if the command line was wrong.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from loadtests import command, machine, options, plots, replay, report
 from loadtests import tally as names
@@ -163,5 +165,13 @@ def _plots(runs: Sequence[Run], out: Path) -> list[Path]:
     return drawn
 
 
+def _interrupted(number: int, _: object) -> NoReturn:
+    """End as a shell would say it, and leave no server behind."""
+    print("\npython -m loadtests: interrupted", file=sys.stderr)
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, _interrupted)
     sys.exit(main())

@@ -26,8 +26,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"python -m loadtests: {message}\n")
 
 
-def arguments() -> argparse.Namespace:
-    """Read the command line; leave with one line and status 2 if it is wrong."""
+def arguments_parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     parser = _Parser(
         prog="python -m loadtests",
         description="Load a server over HTTP, and write a report of what became of it.",
@@ -41,6 +41,12 @@ def arguments() -> argparse.Namespace:
     _about_budgets(parser.add_argument_group("budgets, instead of the scenario's own"))
     options.add_load_options(parser)
     parser.add_argument("--out", type=Path, default=_OUT, metavar="DIR", help="for the report (var/load)")
+    return parser
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line; leave with one line and status 2 if it is wrong."""
+    parser = arguments_parser()
     told = parser.parse_args()
     if told.workers > 1 and told.stack != "full":
         parser.error(f"--workers {told.workers} needs --stack full: without Redis there is one worker")

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +38,7 @@ class Databases:
     """A running PostgreSQL, and the databases in it."""
 
     cluster: postgres.Cluster
+    _ready: set[str] = field(default_factory=set)
 
     def url(self, posts: int) -> str:
         """Return the URL of a database with so many posts; make it if there is none yet."""
@@ -49,6 +50,10 @@ class Databases:
                 connection.execute(f"CREATE DATABASE {unfinished}")
                 self._fill(unfinished, posts)
                 connection.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
+        if name not in self._ready:
+            # The triggers of now: without them a server stores nothing.
+            manage(content.environment(self._url(name)), "migrate", "--verbosity", "0")
+            self._ready.add(name)
         return self._url(name)
 
     def bytes(self, posts: int) -> int:

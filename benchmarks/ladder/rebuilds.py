@@ -39,6 +39,8 @@ class Rebuilt:
 
     name: str
     ours: list[float] = field(default_factory=list)
+    # Of these, what was used before the answer had come.
+    until_answered: list[float] = field(default_factory=list)
     uncached: list[float] = field(default_factory=list)
 
 
@@ -62,7 +64,9 @@ def _measured(name: str, changes: _Changes, rounds: int) -> Rebuilt:
     for number in range(1, rounds + 1):
         progress(f"ladder: round {number} of {rounds}: {name}")
         for _ in range(_PAIRS):
-            rebuilt.ours.append(changes.pair())
+            until_answered, in_all = changes.pair()
+            rebuilt.ours.append(in_all)
+            rebuilt.until_answered.append(until_answered)
             rebuilt.uncached.append(changes.build())
     changes.require_same()
     return rebuilt
@@ -97,8 +101,8 @@ class _Changes:
         self._to_ours.close()
         self._to_uncached.close()
 
-    def pair(self) -> float:
-        """Return the CPU seconds that a change on the page takes beyond one elsewhere."""
+    def pair(self) -> tuple[float, float]:
+        """Return what a change on the page takes beyond one elsewhere: CPU seconds until answered, and in all."""
         self._ours.wait_for_hits(self._page)
         with self._used(self._ours) as rebuilding:
             title = self._change(self._shown)
@@ -109,14 +113,14 @@ class _Changes:
             for _ in range(looks - 1):
                 self._look(self._to_ours)
                 time.sleep(_PACE)
-        return rebuilding[0] - idle[0]
+        return rebuilding[0] - idle[0], rebuilding[1] - idle[1]
 
     def build(self) -> float:
         """Return the CPU seconds in which the uncached view builds the page."""
         with self._used(self._uncached) as used:
             time.sleep(_PACE)
             self._look(self._to_uncached)
-        return used[0]
+        return used[1]
 
     def require_same(self) -> None:
         """Check that what was rebuilt is what the uncached view builds."""
@@ -153,10 +157,11 @@ class _Changes:
 
     @contextmanager
     def _used(self, server: Gunicorn) -> Iterator[list[float]]:
-        """Yield a list that will hold what the server's process used in the block and a little after."""
+        """Yield a list that will hold what the server's process used in the block, and until it had settled."""
         worker = server.worker
         used: list[float] = []
         before = cpu_seconds(worker)
         yield used
+        used.append(cpu_seconds(worker) - before)
         time.sleep(_SETTLING)
         used.append(cpu_seconds(worker) - before)

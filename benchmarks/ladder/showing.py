@@ -61,12 +61,26 @@ def of_rebuilds(found: Sequence[Rebuilt]) -> Section:
     """Show what one changed row costs."""
     section = Section(
         "A page of 20 posts after one of them was changed by SQL: CPU time of the server's process",
-        ("", "rebuild ms", "middle half", "optimized, keyset ms", "middle half", "times less"),
+        (
+            "",
+            "until answered ms",
+            "in all ms",
+            "middle half",
+            "optimized, keyset ms",
+            "middle half",
+            "times less",
+        ),
     )
     for rebuilt in found:
         ratio = median(rebuilt.uncached) / median(rebuilt.ours)
         section.rows.append(
-            (rebuilt.name, *_milliseconds(rebuilt.ours), *_milliseconds(rebuilt.uncached), f"{ratio:.2f}")
+            (
+                rebuilt.name,
+                f"{median(rebuilt.until_answered) * 1000:.2f}",
+                *_milliseconds(rebuilt.ours),
+                *_milliseconds(rebuilt.uncached),
+                f"{ratio:.2f}",
+            )
         )
         section.aims.append(Aim(f"{rungs.KEYSET} / {rebuilt.name}", ratio, _LEAST_OF_REBUILDS))
         section.raw[rebuilt.name] = asdict(rebuilt)

@@ -116,7 +116,7 @@ def test_details_are_judged_by_the_rung_without_a_cache(monkeypatch: pytest.Monk
 
 
 def test_a_rebuild_is_judged_by_the_cpu_time_of_an_uncached_page() -> None:
-    rebuilt = Rebuilt("ours, rebuild", ours=[0.001, 0.009, 0.001], uncached=[0.006, 0.007, 0.007])
+    rebuilt = Rebuilt("ours, rebuild", [0.001, 0.009, 0.001], [0.0005], [0.006, 0.007, 0.007])
     (aim,) = showing.of_rebuilds([rebuilt]).aims
     assert aim.value == pytest.approx(7.0)
     assert aim.is_reached

@@ -13,7 +13,7 @@ def _moments(*stretches, variation=1.4, seed=1):
     return list(due_moments(stretches, variation=variation, random=Random(seed)))
 
 
-@pytest.mark.parametrize("variation", [0.5, 1.0, 1.4, 2.0])
+@pytest.mark.parametrize("variation", [0.5, 1.0, 1.4])
 def test_gaps_vary_as_much_as_was_asked_for(variation):
     gaps = [after - before for before, after in pairwise(_moments((200, 100), variation=variation))]
 
@@ -25,11 +25,11 @@ def test_the_mean_rate_is_kept():
 
 
 def test_a_spike_has_its_rate_and_no_more_than_its_time():
-    moments = _moments((100, 50), (20, 500), (100, 50))
-    spike = [moment for moment in moments if 100 <= moment < 120]
+    moments = _moments((40, 50), (8, 500), (40, 50))
+    spike = [moment for moment in moments if 40 <= moment < 48]
 
-    assert len(spike) == pytest.approx(10_000, rel=0.05)
-    assert len(moments) - len(spike) == pytest.approx(10_000, rel=0.05)
+    assert len(spike) == pytest.approx(4000, rel=0.08)
+    assert len(moments) - len(spike) == pytest.approx(4000, rel=0.08)
 
 
 def test_moments_only_grow_and_stay_inside_the_run():

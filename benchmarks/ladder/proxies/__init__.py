@@ -81,6 +81,8 @@ class Varnish(Proxy):
             *("varnishd", "-F", "-j", "none", "-n", str(self.directory / "work")),
             *("-a", f"127.0.0.1:{self.port}", "-T", "none", "-f", str(configuration)),
             *("-s", "malloc,64m", "-p", "thread_pools=1", "-p", "listen_depth=512"),
+            # wrk accepts no coding: what is kept in gzip would be unpacked for each answer.
+            *("-p", "http_gzip_support=off"),
             # Its log fits where there is little shared memory, as in containers.
             *("-p", "vsl_space=20M"),
         ]
