@@ -32,7 +32,7 @@ run: $(VENV)/runtime.installed  ## Install, migrate, fill and serve on 127.0.0.1
 	@exec $(BIN)/gunicorn -c settings/gunicorn.py
 
 test: $(VENV)/development.installed services django-tests lint  ## Install what the tests need, check the code, run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/development.installed  ## Check formatting, style, types and imports
 	$(BIN)/ruff format --check .

@@ -21,7 +21,7 @@ from caching.asgi import Lifespan, ReadPath
 from caching.build_rate import BuildRate
 from caching.coherence import Coherence, Start
 from caching.confirming import Confirming
-from caching.django_builds import DjangoBuilds
+from caching.django_builds import DjangoBuilds, Stores
 from caching.entry import Entry
 from caching.flights import Flights, Others
 from caching.l1 import L1
@@ -50,7 +50,8 @@ def _embedded(django: WSGIHandler) -> ReadPath:
     """Serve a database alone: what this process relays is all there is to hear."""
     coherence = Coherence(L1(settings.READPATH["L1_BYTES"]))
 
-    def store(entry: Entry, start: Start) -> bool:
+    def store(entry: Entry, start: Start, *, is_composed: bool) -> bool:
+        del is_composed  # What has been relayed was heard: nobody else relays.
         return coherence.store(entry, start=start.position)
 
     flights = _flights(coherence, store)
@@ -138,7 +139,7 @@ def _working(fleet: Fleet, relaying: Relay, kept: KeptRows, close: Callable[[], 
 
 def _flights(
     coherence: Coherence,
-    store: Callable[[Entry, Start], bool],
+    store: Stores,
     others: Others | None = None,
 ) -> Flights:
     options = settings.READPATH

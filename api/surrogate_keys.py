@@ -10,10 +10,10 @@ Not watched, because it may lag: `view_count` (ages out with the policy's `soft_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from django.db import models
 
@@ -118,6 +118,14 @@ def row_key_templates(model: type[models.Model], loaded: Sequence[str]) -> tuple
     return tuple(
         watch.key for index, watch in enumerate(mine) if index == 0 or not columns.isdisjoint(watch.columns)
     )
+
+
+def keys_of_places(model: type[models.Model], column: str, primary_keys: Iterable[Any]) -> Iterator[str]:
+    """Return what rows stand for by whose column a list is ordered, besides themselves, shown or not."""
+    others = row_key_templates(model, (column,))[1:]
+    if others:
+        for primary_key in primary_keys:
+            yield from (template.replace("{id}", str(primary_key)) for template in others)
 
 
 def _depend_on_row(instance: models.Model, loaded: Sequence[str]) -> None:

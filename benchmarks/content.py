@@ -18,6 +18,9 @@ _MADE_BY: Final = (
     "api/migrations",
     "caching/migrations",
     "api/derived.py",
+    "api/surrogate_keys.py",
+    "caching/ranges.py",
+    "caching/triggers",
     "api/importers/generated",
     "api/content",
 )

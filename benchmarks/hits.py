@@ -10,7 +10,7 @@ from dataclasses import asdict
 from statistics import median
 from typing import Final
 
-from benchmarks import content
+from benchmarks import content, plots
 from benchmarks.contenders import contenders
 from benchmarks.load import Rate
 from benchmarks.report import Aim, Section, middle, progress
@@ -66,6 +66,10 @@ def _reported(found: dict[str, list[Rate]], notes: list[str]) -> Section:
         f"HEAD hits / constant HEAD: {head:.2f}, both by our own client, as wrk waits for HEAD's body"
     )
     section.raw = {name: [asdict(rate) for rate in rates] for name, rates in found.items()}
+    per_second = {name: [rate.per_second for rate in rates] for name, rates in found.items()}
+    ours = [name for name in found if name.startswith(("hits", "304s"))]
+    plot = plots.medians("hits", section.title, per_second, unit="answers/s", ours=ours, log=True)
+    section.plots.append(plot)
     return section
 
 

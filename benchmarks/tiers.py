@@ -13,7 +13,7 @@ from dataclasses import asdict
 from statistics import median
 from typing import Final
 
-from benchmarks import outage
+from benchmarks import outage, plots
 from benchmarks.fleet import Services, services
 from benchmarks.machine import cores
 from benchmarks.report import Aim, Section, middle, progress
@@ -89,6 +89,10 @@ def _reported(found: dict[str, Contender], idle: float) -> Section:
         name: {"rates": [asdict(rate) for rate in one.rates], "commands": one.commands}
         for name, one in found.items()
     }
+    per_second = {name: [rate.per_second for rate in one.rates] for name, one in found.items()}
+    ours = [name for name in found if name.startswith(("L1", "L2"))]
+    plot = plots.medians("tiers", section.title, per_second, unit="answers/s", ours=ours, log=True)
+    section.plots.append(plot)
     return section
 
 

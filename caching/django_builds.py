@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -34,11 +34,20 @@ RETRY_AFTER: Final = b"5"  # Seconds; what a client is told when the database is
 _STORED_STATUSES: Final = frozenset({200, 404})
 
 
+class Stores(Protocol):
+    """Who keeps entries."""
+
+    def __call__(self, entry: Entry, start: Start, *, is_composed: bool) -> bool:
+        """Keep an entry, unless a write has overtaken the build that began at the start; tell whether it did.
+
+        One that is composed shows fragments as well: it is kept only if it is certain that none has.
+        """
+
+
 class DjangoBuilds:
     """Builds entries; each call runs in a thread of its own.
 
-    `reply` answers a target, and is called in a snapshot. `store` keeps an entry, unless a write
-    has overtaken the build that began at the start, and tells whether it did. `observing` is
+    `reply` answers a target, and is called in a snapshot. `store` keeps an entry. `observing` is
     entered around each build; in it, rows that are read become dependencies.
     """
 
@@ -46,7 +55,7 @@ class DjangoBuilds:
         self,
         reply: Callable[[Target], Reply],
         coherence: Coherence,
-        store: Callable[[Entry, Start], bool],
+        store: Stores,
         *,
         observing: Callable[[], AbstractContextManager[None]] = nullcontext,
         clock: Callable[[], float] = time.time,
@@ -86,7 +95,7 @@ class DjangoBuilds:
             return Landing(unstored(reply))
         policy = target.route.policy_for(reply.status, target.values)
         entry = make_entry(target.key, reply, policy, now=self._clock())
-        return Landing(entry, self._store(entry, start))
+        return Landing(entry, self._store(entry, start, is_composed=fragments.is_used))
 
     def reply(self, target: Target, fragments: Fragments | None = None) -> Reply:
         """Return what the application answers, and what that depends on, as of one moment."""
@@ -99,7 +108,8 @@ class DjangoBuilds:
             if kept is None or not _has_died(kept):
                 raise
             connection.close()
-            return self._read(target, fragments)
+            # Without fragments: what was waiting in the outbox was seen by the snapshot that is gone.
+            return self._read(target, None)
 
     def _read(self, target: Target, fragments: Fragments | None) -> Reply:
         with collecting(fragments) as dependencies, self._observing(), bypassed(), snapshot():

@@ -22,6 +22,7 @@ class Fragment:
     body: bytes
     surrogate_keys: frozenset[str]
     fresh_until: float
+    made_at: float  # By the monotonic clock; the row had been read by then.
     bytes: int = 0
     reads: int = 0  # As on an entry.
 

@@ -4,16 +4,22 @@ A fragment is the JSON of one row as a list shows it. It lies in L1 among the en
 name that no URL can have: inside the same budget, and dropped by the same surrogate keys. A
 build may take it instead of reading the row, but must not mix two states of the database:
 
-    trusted L1              nothing in it is older than a write that was acknowledged before
+    made before the build   a fragment is not younger than what the build itself reads
     outbox, as the build    committed and not relayed yet: fragments with such a key are left
-    sees it                 alone, so the page is what its snapshot holds
-    store refused           a key was invalidated while we built: built once more without any
+    sees it                 alone
+    store refused           a key was invalidated since the build began, or nobody can tell:
+                            built once more without any (`django_builds.py`)
+
+For a change that lies between the two readings was relayed before the second one; so either the
+fragment was dropped before the build began, or the log holds the change after the build's start.
+Without a lease nobody might be able to tell, and a fragment would be taken in vain.
 
 Columns that nobody watches age with the fragment, which is not taken after `fresh_until`.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from typing import Final
 
@@ -43,6 +49,7 @@ class Fragments:
         self.is_used = False
         self._coherence: Final = coherence
         self._ask_waiting: Final = waiting
+        self._began: Final = time.monotonic()
         self._waiting: Collection[str] | None = None
         self._is_asked = False
         self._made: Final[list[Fragment]] = []
@@ -50,7 +57,7 @@ class Fragments:
     def get(self, key: bytes) -> bytes | None:
         """Return the bytes kept under this name, and depend on what they show, if this build may use them."""
         fragment = self._coherence.l1.fragment(key)
-        if fragment is None or self.now >= fragment.fresh_until or not self._is_current(fragment):
+        if fragment is None or self.now >= fragment.fresh_until or not self._is_of_one_state(fragment):
             return None
         self.is_used = True
         if fragment.reads < MOST_READS:
@@ -60,15 +67,17 @@ class Fragments:
 
     def keep(self, key: bytes, body: bytes, surrogate_keys: Collection[str]) -> None:
         """Keep what was made from the rows of this build's snapshot."""
-        self._made.append(Fragment(key, body, carried_keys(surrogate_keys), self.now + FRESH_FOR))
+        until, made_at = self.now + FRESH_FOR, time.monotonic()
+        self._made.append(Fragment(key, body, carried_keys(surrogate_keys), until, made_at))
 
     def store(self, start: Start) -> None:
         """Put what was kept into L1, unless a write has overtaken the build that began at `start`."""
         for fragment in self._made:
             self._coherence.store(fragment, start=start.position)
 
-    def _is_current(self, fragment: Fragment) -> bool:
-        if not self._coherence.is_trusting():
+    def _is_of_one_state(self, fragment: Fragment) -> bool:
+        """Tell whether the fragment goes with what the build reads, as far as that can be said by now."""
+        if fragment.made_at >= self._began or not self._coherence.is_trusting():
             return False
         if not self._is_asked:
             self._waiting, self._is_asked = self._ask_waiting(), True

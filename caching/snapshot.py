@@ -40,10 +40,11 @@ def _repeatable() -> Iterator[None]:
     # Said by BEGIN itself, which is sent with the first query.
     connection.ensure_connection()
     own: Any = connection.connection
-    if own not in _limited:
-        own.execute(_LIMIT)
-        _limited.add(own)
-    own.isolation_level, own.read_only = IsolationLevel.REPEATABLE_READ, True
+    with connection.wrap_database_errors:
+        if own not in _limited:
+            own.execute(_LIMIT)
+            _limited.add(own)
+        own.isolation_level, own.read_only = IsolationLevel.REPEATABLE_READ, True
     try:
         yield
     finally:

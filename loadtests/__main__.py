@@ -152,7 +152,8 @@ def _notes(run: Run) -> list[str]:
         )
     cpu = max(run.tally.cpu_shares.values(), default=0.0)
     verdict = "; that is too much, the figures are its own" if cpu > _BUSY else ""
-    return [*notes, f"in its busiest second a process of the generator needed {cpu:.0%} of a core{verdict}"]
+    notes.append(f"in its busiest second a process of the generator needed {cpu:.0%} of a core{verdict}")
+    return [f"{run.variant}: {note}" if run.variant else note for note in notes]
 
 
 def _plots(runs: Sequence[Run], out: Path) -> list[Path]:

@@ -122,6 +122,8 @@ def _accompany(
             if phase.deploys and server is not None:
                 deploys.append(threads.submit(_deploy, server, phase))
         time.sleep(_LOOK)
+    if server is not None and any(phase.deploys for _, phase in due):
+        raise FailedRunError("locust ended before it was time to deploy")
     return [deploy.result() for deploy in deploys]
 
 

@@ -71,11 +71,15 @@ class Services:
 
 
 @contextmanager
-def running_services(*, wired: bool = False, **redis_options: str) -> Iterator[Services]:
+def running_services(
+    *, wired: bool = False, postgres_options: dict[str, str] | None = None, **redis_options: str
+) -> Iterator[Services]:
     """Yield an empty Redis and a migrated PostgreSQL; `wired`, each is behind a wire that can be cut."""
     with ExitStack() as stack:
         store = stack.enter_context(redis.running_redis(**redis_options))
-        cluster = stack.enter_context(postgres.running_postgres(migrated.postgresql()))
+        cluster = stack.enter_context(
+            postgres.running_postgres(migrated.postgresql(), **(postgres_options or {}))
+        )
         if not wired:
             yield Services(store, cluster)
             return
@@ -89,12 +93,15 @@ def running_fleet(
     workers: int = 4,
     wired: bool = False,
     redis_options: dict[str, str] | None = None,
+    postgres_options: dict[str, str] | None = None,
     application: str = "",
     **environment: str,
 ) -> Iterator[Fleet]:
     """Yield a fleet on a migrated, empty database and an empty Redis, all of whose workers serve."""
     with ExitStack() as stack:
-        services = stack.enter_context(running_services(wired=wired, **(redis_options or {})))
+        services = stack.enter_context(
+            running_services(wired=wired, postgres_options=postgres_options, **(redis_options or {}))
+        )
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="readpath-fleet-"))
         told = {**services.environment, **environment}
         fleet = Fleet(Path(directory), services, workers=workers, application=application, **told)

@@ -51,7 +51,8 @@ class PlainShown:
 
     def body(self, row: Row, many: Many) -> bytes:
         """Return a row's representation as JSON."""
-        return orjson.dumps(self._show(row, many), option=orjson.OPT_UTC_Z)
+        # Copied, for a serialiser leaves its result in a buffer of 4 KiB at least, and this is kept.
+        return bytes(memoryview(orjson.dumps(self._show(row, many), option=orjson.OPT_UTC_Z)))
 
     def keys(self, row: Row, many: Many) -> set[str]:
         """Return the surrogate keys of all rows that the representation shows."""

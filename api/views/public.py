@@ -19,6 +19,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.renderers import render
+from caching.entry import JSON
 from caching.routes import Route
 
 _PREFLIGHT_AGE: Final = 86_400  # Seconds for which a browser may remember what is allowed.
@@ -51,11 +53,16 @@ class PublicView(AnswersOptions):
 
     route: ClassVar[Route]
 
-    def get(self, request: Request, **segments: str) -> Response:
+    def get(self, request: Request, **segments: str) -> HttpResponse:
         """Answer from the path and the canonical parameters."""
         query_string = request.META.get("QUERY_STRING", "").encode("latin-1")
         values = self.route.values(request.path, query_string)
-        return self.respond(request.path, values, now=timezone.now(), **segments)
+        shown = self.respond(request.path, values, now=timezone.now(), **segments)
+        # Rendered here: what stands in its data may be ready bytes, of which no cache could make a copy.
+        response = HttpResponse(render(shown.data), content_type=JSON)
+        for name, value in shown.items():
+            response.setdefault(name, value)
+        return response
 
     def respond(self, path: str, values: Mapping[str, str], *, now: datetime, **segments: str) -> Response:
         """Return what the parameters and path segments name, as the public sees it at `now`.

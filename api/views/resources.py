@@ -16,6 +16,7 @@ from api.pagination import Place
 from api.routes import ListRoute
 from api.serializers.plain import PlainShown, plain_shown
 from api.serializers.reading import Shown
+from api.surrogate_keys import keys_of_places
 from api.views.public import PublicView, fields_asked
 from caching.building import depends_on
 from querysets.keyset import Position
@@ -36,7 +37,9 @@ class ListView(PublicView):
     def respond(self, path: str, values: Mapping[str, str], *, now: datetime, **segments: str) -> Response:
         """Return a page."""
         place = Place.of(self.route, path, values)
-        page = place.page(self.positions(place, now=now, **segments))
+        found = self.positions(place, now=now, **segments)
+        depends_on(keys_of_places(self.model, place.order.column, (position[-1] for position in found)))
+        page = place.page(found)
         shown = plain_shown(self.serializer_class, self.model, fields_asked(values))
         results = shown_rows(shown, [position[-1] for position in page.rows])
         return Response(page.document(results), headers={"Link": page.link})

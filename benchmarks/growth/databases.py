@@ -143,7 +143,9 @@ def _kept() -> Path:
         with postgres.running_postgres() as empty:
             empty.stop()
             # With its owner, who is not us where we are root.
-            subprocess.run(["cp", "-a", empty.home / "data", kept], check=True)
+            unfinished = kept.with_suffix(".unfinished")
+            subprocess.run(["cp", "-a", empty.home / "data", unfinished], check=True)
+            unfinished.rename(kept)
     return kept
 
 

@@ -102,7 +102,7 @@ class _Changes:
         self._to_uncached.close()
 
     def pair(self) -> tuple[float, float]:
-        """Return what a change on the page takes beyond one elsewhere: CPU seconds until answered, and in all."""
+        """Return the CPU seconds of a change on the page beyond one elsewhere: until answered, and in all."""
         self._ours.wait_for_hits(self._page)
         with self._used(self._ours) as rebuilding:
             title = self._change(self._shown)
@@ -157,7 +157,7 @@ class _Changes:
 
     @contextmanager
     def _used(self, server: Gunicorn) -> Iterator[list[float]]:
-        """Yield a list that will hold what the server's process used in the block, and until it had settled."""
+        """Yield a list that will hold what the server's process used: in the block, until it had settled."""
         worker = server.worker
         used: list[float] = []
         before = cpu_seconds(worker)

@@ -42,7 +42,7 @@ def of_lists(found: Sequence[Rung]) -> Section:
     faster = median(ratios(by_name(found)[rungs.L1], by_name(found)[rungs.PAGE_DJANGO_REDIS]))
     section.notes.append(f"{rungs.L1} / {rungs.PAGE_DJANGO_REDIS}: {faster:.1f}")
     section.plots.append(
-        _plot("ladder", "A page of 20 posts: answers per second, each server on one core", found)
+        _plot("ladder", "A page of 20 posts: answers per second, each server on one core", found, log=True)
     )
     return section
 
@@ -52,7 +52,9 @@ def of_details(found: Sequence[Rung]) -> Section:
     section = _table("The ladder: one post, never asked for before", found, (rungs.OPTIMIZED_DETAIL,))
     _judge(section, found, _AIMS_OF_DETAILS)
     section.plots.append(
-        _plot("ladder-details", "One post, built: answers per second, each server on one core", found)
+        _plot(
+            "ladder-details", "One post, built: answers per second, each server on one core", found, log=False
+        )
     )
     return section
 
@@ -147,7 +149,7 @@ def _cpu(rung: Rung) -> float:
     return median(go.cpu_microseconds for go in rung.goes)
 
 
-def _plot(name: str, title: str, found: Sequence[Rung]) -> Path:
+def _plot(name: str, title: str, found: Sequence[Rung], *, log: bool) -> Path:
     rates = [middle([go.per_second for go in rung.goes]) for rung in found]
     return plots.bars(
         name,
@@ -156,7 +158,7 @@ def _plot(name: str, title: str, found: Sequence[Rung]) -> Path:
         unit="answers/s",
         spread=[(least, greatest) for _, least, greatest in rates],
         ours=rungs.OURS,
-        log=True,
+        log=log,
     )
 
 

@@ -160,12 +160,19 @@ class Fleet:
 
     # --- What a build comes to ---
 
-    def store(self, entry: Entry, start: Start) -> bool:
-        """Keep a built entry, in L2 and L1, unless a write has overtaken its build."""
+    def store(self, entry: Entry, start: Start, *, is_composed: bool = False) -> bool:
+        """Keep a built entry, in L2 and L1, unless a write has overtaken its build.
+
+        In L1 alone if Redis is out of reach: whatever it was, the tail will tell. But what is
+        composed might show two states of the database until then.
+        """
         if self._coherence.touched(entry.surrogate_keys, after=start.position):
             return False
-        with suppress(OutOfReach):
+        try:
             if not self._l2.put(entry, start):
+                return False
+        except OutOfReach:
+            if is_composed:
                 return False
         return self._coherence.store(entry, start=start.position)
 

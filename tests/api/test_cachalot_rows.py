@@ -225,7 +225,7 @@ class TestNotKept:
 
 def builds_by(reply: Callable[[Target], Reply]) -> DjangoBuilds:
     """Return builds that are answered so, and stored nowhere."""
-    return DjangoBuilds(reply, Worker().coherence, lambda entry, start: True, observing=collecting_rows)
+    return DjangoBuilds(reply, Worker().coherence, lambda *_, **__: True, observing=collecting_rows)
 
 
 def built(path: str, reply: Callable[[Target], Reply] | None = None) -> Any:

@@ -93,6 +93,12 @@ def test_a_directory_depends_on_the_counts_only_if_it_shows_them(depending):
     assert depending("authors/?fields=name")[1].keys == {"authors", f"author:{author.pk}"}
 
 
+def test_a_directory_depends_on_the_counts_that_it_is_ordered_by(depending):
+    author, other = make_author(), make_author()
+    keys = depending("authors/?fields=name&ordering=-post_count&limit=1")[1].keys
+    assert keys >= {f"author:{author.pk}:counts", f"author:{other.pk}:counts"}
+
+
 def test_a_detail_by_slug_depends_on_who_has_the_slug(depending):
     tag = make_tag(slug="ipa")
     assert depending("tags/ipa/?fields=name")[1].keys == {"tag:slug=ipa", f"tag:{tag.pk}"}

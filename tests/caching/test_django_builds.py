@@ -30,7 +30,7 @@ def builds_of(reply, **options):
     coherence = Coherence(L1(10_000_000))
     coherence.trust()
 
-    def store(entry, start):
+    def store(entry, start, *, is_composed):
         return coherence.store(entry, start=start.position)
 
     return DjangoBuilds(reply, coherence, store, clock=lambda: NOW, **options), coherence

@@ -76,6 +76,14 @@ def test_crawler_pushes_out_other_newcomers_only(full):
     assert len(known & set(full.held)) >= 0.9 * ROOM - 1
 
 
+def test_newcomers_have_a_tenth_of_the_room_in_which_to_be_read(full):
+    full.put("b", "c")
+
+    assert {"b", "c"} <= set(full.held)
+    full.put("d", "e")
+    assert "b" not in full.held
+
+
 def test_who_was_read_when_new_is_kept(holder):
     holder.put(*crowd("a", ROOM))
     holder.read("a 3")

@@ -160,10 +160,10 @@ def test_a_budget_of_nothing_is_refused(budget):
 @pytest.mark.parametrize(
     ("budget", "smallest", "largest", "rows", "population"),
     [
-        pytest.param(30_000_000, 300, 60_000, (5, 60), 100_000, id="pages of all sizes"),
-        pytest.param(8_000_000, 300, 3_000, (30, 60), 1_000, id="small pages of popular rows"),
-        pytest.param(8_000_000, 300, 3_000, (30, 60), 10**9, id="small pages of rows nobody else shows"),
-        pytest.param(5_000_000, 20, 200, (1, 2), 10**9, id="many tiny entries"),
+        pytest.param(10_000_000, 300, 60_000, (5, 60), 100_000, id="pages of all sizes"),
+        pytest.param(4_000_000, 300, 3_000, (30, 60), 1_000, id="small pages of popular rows"),
+        pytest.param(4_000_000, 300, 3_000, (30, 60), 10**9, id="small pages of rows nobody else shows"),
+        pytest.param(2_500_000, 20, 200, (1, 2), 10**9, id="many tiny entries"),
     ],
 )
 def test_the_budget_is_one_of_real_memory(budget, smallest, largest, rows, population):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tests.coherence import fragments
 from tests.coherence.guards import Guard, Protocol
 from tests.coherence.state import (
     NOTHING,
@@ -32,10 +33,11 @@ def begin(state: State, protocol: Protocol) -> Iterator[tuple[str, State]]:
             # The database may be read long after the start was noted; what then comes between
             # only refuses more builds, so it is one step here.
             start = worker.position if protocol.keeps(Guard.START_BEFORE_READING) else 0
-            build = Build(worker.history, start, state.value)
+            build = Build(worker.history, start, state.value, rows=fragments.seen_rows(state, worker))
+            begun = fragments.older(worker)._replace(build=build)
             yield (
                 f"worker {index} builds from {start}, reads value {state.value}",
-                spend(with_worker(state, index, build=build), "builds"),
+                spend(with_worker(state, index, **begun._asdict()), "builds"),
             )
 
 
@@ -95,6 +97,7 @@ def store(state: State, protocol: Protocol) -> Iterator[tuple[str, State]]:
         build = worker.build
         if build is not None and build.generation and not build.is_stored:
             stored = with_worker(state, index, build=build._replace(is_stored=True))
+            stored = fragments.examined(stored, f"what worker {index} stores in L2", build)
             entry = Entry(build.value, build.generation)
             yield (
                 f"worker {index} stores value {build.value} in L2",
@@ -109,12 +112,13 @@ def land(state: State, protocol: Protocol) -> Iterator[tuple[str, State]]:
     """
     for index, worker in enumerate(state.workers):
         build = worker.build
-        if build is None or not build.start:
+        if build is None or not build.start or fragments.must_be_built_anew(build, protocol):
             continue
         is_kept = not build.touched or not protocol.keeps(Guard.REFUSE_TO_PUT)
         landed = with_worker(
             state, index, build=None, follower=None, l1=build.value if is_kept else worker.l1
         )
+        landed = fragments.examined(landed, f"the page that worker {index} answers", build)
         if worker.follower is not None and not worker.follower.outdated:
             landed = answered(landed, f"worker {index}'s build", build.value, worker.follower.floor)
         where = "lands in L1" if is_kept else "is not kept"

@@ -45,6 +45,12 @@ class Guard(Enum):
     TOKENS_OF_PASSES = "a pass that was rolled back and the next one do not look the same"
     FOLLOWERS_ARRIVE = "a follower refuses a build that was overtaken before it arrived"
     FOLLOWERS_LOOK = "without a lease, a follower looks at the outbox before it joins"
+    FRAGMENTS_DROPPED = "the tail drops fragments from L1, too"
+    FRAGMENTS_REFUSED = "no fragment is put into L1 that was overtaken by an invalidation"
+    FRAGMENTS_MADE_BEFORE = "a build takes only fragments that were made before it began"
+    FRAGMENTS_SEE_OUTBOX = "nor does it take any whose key its own snapshot shows in the outbox"
+    FRAGMENTS_VOUCHED = "a page with a fragment in it is answered only if Redis has vouched for it"
+    FRAGMENTS_BUILT_ANEW = "and is built anew, without fragments, if a write has overtaken it"
     WHOLE_LEASE_ALONE = "a writer without Redis waits a whole lease, even if his rows are gone"
 
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from tests.coherence import builds, faults, reads, tails, writes
+from tests.coherence import builds, faults, fragments, reads, tails, writes
 from tests.coherence.exploring import Exploration, explore
 from tests.coherence.guards import Guard, Protocol
 from tests.coherence.scenarios import DEEP_SCENARIOS, REVEALED_BY, SCENARIOS, Scenario, start_of
@@ -36,6 +36,10 @@ RULES = (
     builds.store,
     builds.land,
     builds.join,
+    fragments.make,
+    fragments.keep,
+    fragments.take,
+    fragments.build_anew,
     reads.fetch,
     reads.check_generation,
     reads.promote,
@@ -68,6 +72,9 @@ def unsettled(state: State) -> str | None:
         # Who would hear only by his next renewal that Redis has lost its memory is not settled.
         if NOTHING < worker.l1 < state.value and (worker.history, worker.position) == here:
             return f"worker {index}'s L1 keeps value {worker.l1} of {state.value}"
+        fragment = worker.fragment
+        if fragment and fragment.value < state.value and (worker.history, worker.position) == here:
+            return f"worker {index}'s L1 keeps a fragment of value {fragment.value} of {state.value}"
     entry = state.redis.entry
     if entry and entry.generation == state.redis.generation and entry.value < state.value:
         return f"L2 keeps value {entry.value} of {state.value}"

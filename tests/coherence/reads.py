@@ -96,7 +96,7 @@ def apply_look(state: State, protocol: Protocol) -> Iterator[tuple[str, State]]:
         after = worker
         if not set(seen.rows) <= set(worker.seen) and protocol.keeps(Guard.LOOK_DROPS):
             after = (
-                touched(after)
+                touched(after, protocol)
                 if protocol.keeps(Guard.FORGETTING_REACHES_BUILDS)
                 else forgetting(after, protocol)
             )

@@ -78,6 +78,15 @@ SCENARIOS = {
     "looks at the outbox, and Redis is back": Scenario(
         80_000, Budget(writes=1, builds=1, looks=1, renewals=2, ticks=2), (0,)
     ),
+    "a page takes a fragment": Scenario(
+        3_000, Budget(writes=1, builds=2, fragments=1, followers=1), (NOTHING,)
+    ),
+    "a page takes a fragment while a lease runs out": Scenario(
+        30_000, Budget(writes=1, builds=1, fragments=1, renewals=1, ticks=1), (NOTHING,)
+    ),
+    "a page takes a fragment, and Redis is flushed": Scenario(
+        15_000, Budget(writes=1, builds=1, fragments=1, flushes=1, renewals=1), (NOTHING,)
+    ),
     "a relay crashes": Scenario(
         130_000,
         Budget(writes=1, builds=1, looks=1, crashes=1),
@@ -140,6 +149,12 @@ REVEALED_BY = {
     Guard.FOLLOWERS_ARRIVE: "a follower",
     Guard.FOLLOWERS_LOOK: "looks at the outbox",
     Guard.WHOLE_LEASE_ALONE: "two writes",
+    Guard.FRAGMENTS_DROPPED: "a page takes a fragment",
+    Guard.FRAGMENTS_REFUSED: "a page takes a fragment",
+    Guard.FRAGMENTS_MADE_BEFORE: "a page takes a fragment",
+    Guard.FRAGMENTS_SEE_OUTBOX: "a page takes a fragment",
+    Guard.FRAGMENTS_VOUCHED: "a page takes a fragment",
+    Guard.FRAGMENTS_BUILT_ANEW: "a page takes a fragment",
 }
 
 

@@ -2,7 +2,8 @@
 
 One surrogate key, one URL, one L1 per worker. A value is the number of writes that it has in
 it, so it is older than an acknowledged write exactly when it is smaller than that write's
-number. Everything is a tuple: states are compared and hashed.
+number. Every write changes all rows of the page, so one that takes a fragment of another value
+than it has read itself is torn. Everything is a tuple: states are compared and hashed.
 
 Time is nothing but the leases and patience that it uses up: a tick takes one from each. A
 worker that is stopped, slow or dead is one that takes no step while others do, so none of these
@@ -12,6 +13,8 @@ needs a rule of its own.
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from tests.coherence.guards import Guard, Protocol
 
 LEASE = 1  # Ticks. More would tell apart what the order of steps tells apart already.
 NOTHING = -1  # In place of a value.
@@ -77,6 +80,17 @@ class Build(NamedTuple):
     touched: bool = False
     generation: int = 0
     is_stored: bool = False
+    rows: tuple[int, ...] = ()  # The outbox as its snapshot shows it, if there may be fragments.
+    taken: int = NOTHING  # The value of the fragment that it shows instead of a row.
+    is_anew: bool = False  # Built once more, without fragments.
+
+
+class Fragment(NamedTuple):
+    """A row that another page's build has read, in its hands or in L1; or none."""
+
+    value: int = NOTHING
+    touched: bool = False
+    is_younger: bool = False  # Than the build under way.
 
 
 class Read(NamedTuple):
@@ -121,6 +135,8 @@ class Worker(NamedTuple):
     read: Read | None = None
     look: Look | None = None
     follower: Follower | None = None
+    making: Fragment | None = None  # In the hands of another page's build.
+    fragment: Fragment | None = None  # In L1.
 
 
 class Writer(NamedTuple):
@@ -140,6 +156,7 @@ class Budget(NamedTuple):
     writes: int = 0
     others: int = 0  # Invalidations of another key.
     builds: int = 0
+    fragments: int = 0
     reads: int = 0
     looks: int = 0
     followers: int = 0
@@ -186,11 +203,13 @@ def with_writer(state: State, index: int, **changes: object) -> State:
     return state._replace(writers=(*state.writers[:index], changed, *state.writers[index + 1 :]))
 
 
-def touched(worker: Worker) -> Worker:
+def touched(worker: Worker, protocol: Protocol) -> Worker:
     """Return the worker after it heard that the key was invalidated, while things were under way."""
     build = worker.build and worker.build._replace(touched=True)
     read = worker.read and worker.read._replace(touched=True)
-    return worker._replace(l1=NOTHING, build=build, read=read)
+    making = worker.making and worker.making._replace(touched=True)
+    fragment = None if protocol.keeps(Guard.FRAGMENTS_DROPPED) else worker.fragment
+    return worker._replace(l1=NOTHING, build=build, read=read, making=making, fragment=fragment)
 
 
 def answered(state: State, reader: str, value: int, floor: int) -> State:

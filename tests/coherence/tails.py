@@ -56,8 +56,8 @@ def new_history(redis: Redis, protocol: Protocol) -> Redis:
 def forgetting(worker: Worker, protocol: Protocol) -> Worker:
     """Return the worker after it forgot all that it holds."""
     if protocol.keeps(Guard.FORGETTING_REACHES_BUILDS):
-        return touched(worker)
-    return worker._replace(l1=NOTHING)
+        return touched(worker, protocol)
+    return worker._replace(l1=NOTHING, fragment=None)
 
 
 def deliver(state: State, protocol: Protocol) -> Iterator[tuple[str, State]]:
@@ -74,17 +74,17 @@ def deliver(state: State, protocol: Protocol) -> Iterator[tuple[str, State]]:
             continue
         record = later[0]
         if protocol.keeps(Guard.DROPPING_BEFORE_TELLING) or worker.told_position >= record.number:
-            applied = _applied(worker, record, may_look=bool(state.budget.looks or worker.look))
+            applied = _applied(worker, record, protocol, may_look=bool(state.budget.looks or worker.look))
             yield f"worker {index} applies record {record.number}", _put(state, index, applied)
         else:
             told = worker._replace(told_position=record.number)
             yield f"worker {index} counts record {record.number}", _put(state, index, told)
 
 
-def _applied(worker: Worker, record: Record, *, may_look: bool) -> Worker:
+def _applied(worker: Worker, record: Record, protocol: Protocol, *, may_look: bool) -> Worker:
     # Whoever will not look at the outbox any more need not remember passes.
     heard = tuple(sorted({*worker.heard, record.token})) if may_look else ()
-    after = touched(worker) if record.is_ours else worker
+    after = touched(worker, protocol) if record.is_ours else worker
     return after._replace(position=record.number, told_position=record.number, heard=heard)
 
 

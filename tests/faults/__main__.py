@@ -28,7 +28,7 @@ _numbers = count()
 
 def main() -> None:
     """Measure with Redis, as it goes, and when it has been away for a while."""
-    with running_fleet(workers=4, wired=True, **LOGGED) as fleet, Writer(fleet) as writer:
+    with running_fleet(workers=4, wired=True, postgres_options=LOGGED) as fleet, Writer(fleet) as writer:
         for outage in Outage:
             scene = Scene(fleet, writer)
             cold = _cold_pages(scene)

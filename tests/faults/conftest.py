@@ -18,5 +18,7 @@ TIMEOUT = 0.5  # Seconds that an answer of Redis may take; it needs them, for tw
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
     """Return four workers, and wires between them and what they share."""
-    with running_fleet(workers=4, wired=True, READPATH_REDIS_TIMEOUT=str(TIMEOUT), **LOGGED) as running:
+    with running_fleet(
+        workers=4, wired=True, postgres_options=LOGGED, READPATH_REDIS_TIMEOUT=str(TIMEOUT)
+    ) as running:
         yield running

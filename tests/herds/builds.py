@@ -1,7 +1,7 @@
 """How many builds did it take? PostgreSQL knows: each opens a transaction as nobody else does.
 
-The fleet's sessions log every statement before it is run (`LOGGED`), so a build is in the log
-as soon as it reads anything, whatever becomes of it and of the worker.
+The server logs every statement before it is run (`LOGGED`), so a build is in the log as soon as
+it reads anything, whatever becomes of it and of the worker.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from tests.postgres import Cluster
 
-# Given to the fleet: what libpq asks of the server for each session.
-LOGGED = {"PGOPTIONS": "-c log_statement=all"}
+# How the server of a fleet whose builds are counted has to be configured.
+LOGGED = {"log_statement": "all"}
 
 # What a build says first and what its session says last of it, if it lives to say so.
 _LINE = re.compile(r"\d{4}-\d\d-\d\d (\d\d):(\d\d):([\d.]+) UTC \[(\d+)\] LOG: .*?: *(\S.*)")

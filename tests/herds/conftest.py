@@ -15,7 +15,7 @@ from tests.writer import Writer
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
     """Return four workers; Redis may take its time, for two cores serve all of this."""
-    with running_fleet(workers=4, READPATH_REDIS_TIMEOUT="0.5", **LOGGED) as running:
+    with running_fleet(workers=4, postgres_options=LOGGED, READPATH_REDIS_TIMEOUT="0.5") as running:
         yield running
 
 

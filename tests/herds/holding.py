@@ -10,6 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Self
 
 from tests.postgres import Cluster
@@ -55,9 +58,23 @@ class Hold:
         for session in frozen:
             os.kill(session, signal.SIGCONT)
 
-    def fail(self, session: int, how: str = "pg_cancel_backend") -> None:
-        """Let PostgreSQL refuse what a build has asked for."""
-        self._watching.execute(f"SELECT {how}(%s)", [session])
+    @contextmanager
+    def failing(self, how: str) -> Iterator[None]:
+        """Let PostgreSQL refuse what builds have asked for, and ask for again, while the block runs."""
+        is_over = Event()
+
+        def fail() -> None:
+            while not is_over.wait(0.005):
+                for session in self._waiting():
+                    self._watching.execute(f"SELECT {how}(%s)", [session])
+
+        thread = Thread(target=fail)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join(WITHIN)
 
     def _waiting(self) -> list[int]:
         return [pid for (pid,) in self._watching.execute(_WAITING)]

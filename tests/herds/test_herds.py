@@ -57,14 +57,15 @@ def test_a_herd_at_a_build_that_fails_is_one_build(scene: Scene, how: str) -> No
     with Herd(scene.fleet) as herd, Hold(scene.fleet.cluster) as hold:
         builds = scene.builds()
         herd.ask(scene.path)
-        (session,) = hold.builders()
+        hold.builders()
         herd.arrive()
-        hold.fail(session, how)
-        answers = herd.answers()
+        with hold.failing(how):
+            answers = herd.answers()
         assert set(statuses(answers)) == {HTTPStatus.SERVICE_UNAVAILABLE}
         assert all(b"\r\nretry-after: " in answer.head.lower() for answer in answers if answer)
         assert all(b"\r\ncache-control: no-store" in answer.head.lower() for answer in answers if answer)
-        assert builds.count() == 1
+        # A connection that was kept and has died is replaced, and the build on it repeated, once.
+        assert builds.count() in ({1} if how == "pg_cancel_backend" else {1, 2})
         # Nobody remembers the failure: who comes now has it built, once.
         hold.release()
         time_of_failure = builds.count()

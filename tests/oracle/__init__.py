@@ -13,6 +13,7 @@
     tally.py      what was counted;  report.py: how it is told
     fault.py      what a fault is;  faults/: all that there are
     guards.py     what can be taken away from the service;  broken.py: the service without it
+    breaking.py   how to catch that
     alternatives/ others on the same data, put to the same test
 
 The check is made while it runs. A writer notes on the board that it begins version 7 of a

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from tests.oracle import report
 from tests.oracle.alternatives import TARGETS
+from tests.oracle.breaking import faults_without, options_without
 from tests.oracle.fault import catalogue, fleets, named
+from tests.oracle.guards import GUARDS
 from tests.oracle.run import Options, Run, run
 
 
@@ -31,9 +33,19 @@ def main() -> int:
     parser.add_argument("--stops-at-violation", action="store_true")
     parser.add_argument("--log", default="", help="a file for what the servers had to say")
     parser.add_argument("--faults", default="", help=f"all, or some of {', '.join(sorted(catalogue()))}")
+    parser.add_argument(
+        "--without",
+        default="",
+        choices=["", *GUARDS],
+        metavar="GUARD",
+        help="end when it is missed; one of: " + "; ".join(GUARDS),
+    )
     chosen = vars(parser.parse_args())
     faults = named(name for name in chosen.pop("faults").split(",") if name)
     log = chosen.pop("log")
+    if without := chosen.pop("without"):
+        broken = options_without(without, seconds=chosen["seconds"], seed=chosen["seed"])
+        return int(bool(_tell(run(broken, faults_without(without)), log)))
     wrong = [_tell(run(Options(**chosen), some), log) for some in fleets(faults) or [[]]]
     return int(any(wrong))
 

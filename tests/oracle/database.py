@@ -96,6 +96,7 @@ _COLUMNS = {
     Kind.LIKES: ("api_post", "like_count"),
     Kind.EXISTS: ("api_post", "status"),
     Kind.SCORES: ("api_post", "score"),
+    Kind.PAIR: ("api_post", "licence"),
     Kind.FIRST: ("api_comment", "body"),
     Kind.NAME: ("api_author", "name"),
 }
@@ -113,7 +114,7 @@ def held(database: Database, library: Library, register: Register) -> int:
     table, column, pk = _row(library, register)
     ((value,),) = database.execute(f"SELECT {column} FROM {table} WHERE id = %s", [pk])
     match register.kind:
-        case Kind.TEXT | Kind.FIRST | Kind.NAME:
+        case Kind.TEXT | Kind.FIRST | Kind.NAME | Kind.PAIR:
             found = re.search(r"\.(\d+)", value)
             assert found is not None, value
             return int(found[1])

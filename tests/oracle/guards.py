@@ -16,15 +16,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from caching import coherence, confirming, django_builds, flights
-from caching.relaying import acknowledging
-from caching.shared import gathering, l2, log, scripts, tail
+from caching import coherence, confirming, django_builds, flights, fragments
+from caching.relaying import acknowledging, outbox, relay
+from caching.shared import fleet, gathering, l2, log, scripts, tail
 
 Change = Callable[[], None]
 _LONGEST = 0.04  # Seconds by which a race is made longer.
 _LONGEST_BUILD = 0.2
+_LONGEST_TAKING = 0.005  # Of one fragment; a page may have twenty.
 # Few, or else on a busy machine nothing would be in L2 by the time that somebody asks for it.
 _LONGEST_FETCH, _SLOW_FETCHES = 0.4, 0.15
+_SHARE_OUT_OF_REACH = 0.3
 _LONGEST_READING = 0.3  # Of the log, by a tail; it has to be longer than a busy writer's own steps.
 
 
@@ -40,6 +42,7 @@ class Guard:
     provoke: Change = _nothing
     faults: tuple[str, ...] = ()
     is_alone: bool = False  # Whether to try it with one worker, on SQLite and without Redis.
+    tears: bool = False  # Whether pages are torn, rather than stale; seldom, so to be tried by hand.
 
 
 GUARDS: dict[str, Guard] = {}
@@ -134,6 +137,46 @@ async def _confirmed_unasked(self: Any) -> bool:
     return True
 
 
+def _built_once(self: Any, target: Any, start: Any) -> Any:
+    found = fragments.Fragments(self._coherence, outbox.waiting, now=self._clock())
+    landing = self._landing(target, start, found)
+    found.store(start)
+    return landing
+
+
+def _as_if_read(function: Any) -> Any:
+    def store(self: Any, entry: Any, start: Any, *, is_composed: bool = False) -> Any:
+        del is_composed
+        return function(self, entry, start)
+
+    return store
+
+
+def _begun_in_the_end(function: Any) -> Any:
+    def made(self: Any, *args: Any, **kwargs: Any) -> None:
+        function(self, *args, **kwargs)
+        self._began = math.inf
+
+    return made
+
+
+def _out_of_reach_now_and_then(function: Any) -> Any:
+    def put(self: Any, *args: Any) -> Any:
+        if random.random() < _SHARE_OUT_OF_REACH:
+            raise coherence.OutOfReach("as a fault would have it")
+        return function(self, *args)
+
+    return put
+
+
+def _all(*changes: Change) -> Change:
+    def change() -> None:
+        for one in changes:
+            one()
+
+    return change
+
+
 def _unrelayed(self: Any) -> bool:
     del self
     return True
@@ -173,4 +216,27 @@ GUARDS["trust L1 no longer than the lease"] = Guard(
 )
 GUARDS["look at the outbox while Redis is away"] = Guard(
     _instead(confirming.Confirming, "confirm", _confirmed_unasked), faults=("redis-dead",)
+)
+
+# A page is torn if it shows one half of a transaction as it was, by a fragment, and reads the other.
+GUARDS["take no fragment that is younger than the build"] = Guard(
+    lambda: _replace(fragments.Fragments, "__init__", _begun_in_the_end),
+    _all(_slow(fragments.Fragments, "get", longest=_LONGEST_TAKING), _slow(relay.Relay, "_pass_over")),
+    tears=True,
+)
+GUARDS["take no fragment whose change waits in the outbox"] = Guard(
+    _instead(outbox, "waiting", frozenset), _slow(relay.Relay, "_pass_over"), tears=True
+)
+GUARDS["build anew what shows fragments and was overtaken"] = Guard(
+    _instead(django_builds.DjangoBuilds, "_built", _built_once),
+    _slow_later(tail.Tail, "_records", longest=_LONGEST_READING),
+    tears=True,
+)
+GUARDS["keep nothing with fragments that nobody vouches for"] = Guard(
+    lambda: _replace(fleet.Fleet, "store", _as_if_read),
+    _all(
+        lambda: _replace(l2.L2, "put", _out_of_reach_now_and_then),
+        _slow_later(tail.Tail, "_records", longest=_LONGEST_READING),
+    ),
+    tears=True,
 )

@@ -27,7 +27,7 @@ for n in range({posts} + {flickering}):
     posts.append(factories.make_post(
         author=authors[n % {authors}], category=categories[n % {categories}], tags=[tags[n % {tags}]],
         title=f"Title {{n}}.0", excerpt=f"Excerpt {{n}}.0", body=f"<p>Body {{n}}.0</p>",
-        text=f"Body {{n}}.0", comment_count=1,
+        text=f"Body {{n}}.0", licence=f"Pair {{n - n % 2}}.0", comment_count=1,
     ))
 comments = [factories.make_comment(post=post, author=post.author, body=f"<p>First {{n}}.0</p>")
             for n, post in enumerate(posts)]
@@ -77,6 +77,11 @@ class Library:
         """Return the index of a post's author."""
         return post % len(self.authors)
 
+    @property
+    def pairs(self) -> range:
+        """The posts that stay and have a neighbour to be written with, the first of each two."""
+        return range(0, len(self.staying) - 1, 2)
+
     def registers(self) -> list[Register]:
         """Return all that is written, the raw ones last."""
         found: list[tuple[Kind, int]] = []
@@ -85,12 +90,13 @@ class Library:
         found += [(Kind.EXISTS, post) for post in self.coming_and_going]
         found += [(Kind.SCORES, 0)]
         found += [(Kind.NAME, author) for author in range(len(self.authors))]
+        found += [(Kind.PAIR, post) for post in self.pairs]
         return [Register(index, kind, subject) for index, (kind, subject) in enumerate(found)]
 
     @property
     def raw(self) -> int:
         """How many of the registers are written with SQL."""
-        return 1 + len(self.authors)
+        return 1 + len(self.authors) + len(self.pairs)
 
     def urls(self) -> list[Url]:
         """Return all that is read."""

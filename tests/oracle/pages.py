@@ -1,7 +1,7 @@
 """Which versions does a page show?
 
 A page is taken apart into pairs of a register and what is seen of it. Fields of one row that
-are written together must agree, and so must rows that one statement writes together: a page
+are written together must agree, and so must rows that one transaction writes together: a page
 that is half of one state and half of another is torn.
 """
 
@@ -15,7 +15,7 @@ import orjson
 from tests.oracle.library import Library, Url
 from tests.oracle.registers import Kind, Register
 
-_NUMBERED = re.compile(r"(?:<p>)?(Title|Excerpt|Body|First|Comment|Author) (\d+)\.(\d+)(?:</p>)?")
+_NUMBERED = re.compile(r"(?:<p>)?(Title|Excerpt|Body|First|Comment|Author|Pair) (\d+)\.(\d+)(?:</p>)?")
 
 # What a page shows: register -> what is seen of it.
 Seen = dict[int, int]
@@ -34,6 +34,7 @@ class Pages:
         self._first_comments = library.comments
         self._coming_and_going = library.coming_and_going
         self._author_of = library.author_of
+        self._first_of = {post: first for first in library.pairs for post in (first, first + 1)}
 
     def seen(self, url: Url, status: int, body: bytes) -> Seen:
         """Return what an answer shows; raise if it shows what cannot be."""
@@ -83,6 +84,8 @@ class Pages:
         if author := row.get("author"):
             index = self._author_of(post)
             self._add(seen, Kind.NAME, index, _version(author["name"], "Author", index))
+        if "licence" in row and (first := self._first_of.get(post)) is not None:
+            self._add(seen, Kind.PAIR, first, _version(row["licence"], "Pair", first))
         if text is Kind.TEXT:
             if "comment_count" in row:
                 self._add(seen, Kind.COMMENTS, post, row["comment_count"] - 1)

@@ -1,4 +1,4 @@
-"""Who writes past the HTTP API? One process with SQL: bulk updates, renames, transactions given up.
+"""Who writes past the HTTP API? One process with SQL: bulk updates, renames, pairs, transactions given up.
 
 Nobody tells these writers that all workers know. So a read that began after such a commit may
 still show what was before, for as long as the relay takes; how long is measured, and bounded.
@@ -40,8 +40,9 @@ class RawWriter:
         self._database.close()
 
     def _step(self) -> None:
-        # Half of the writes are to the scores of all posts: every page shows them.
-        register = self._random.choice([self._registers[0], self._random.choice(self._registers[1:])])
+        # A third of the writes are to the scores of all posts: every page shows them.
+        kind = self._random.choice((Kind.SCORES, Kind.NAME, Kind.PAIR))
+        register = self._random.choice([one for one in self._registers if one.kind is kind])
         version = self._board.acknowledged[register.index] + 1
         begun = time.monotonic_ns()
         try:
@@ -64,6 +65,10 @@ class RawWriter:
         database.begin()
         if register.kind is Kind.SCORES:
             database.execute("UPDATE api_post SET score = %s", [version])
+        elif register.kind is Kind.PAIR:
+            for post in (register.subject, register.subject + 1):
+                values = [f"Pair {register.subject}.{version}", library.posts[post]]
+                database.execute("UPDATE api_post SET licence = %s WHERE id = %s", values)
         else:
             name, pk = f"Author {register.subject}.{version}", library.authors[register.subject]
             database.execute("UPDATE api_author SET name = %s WHERE id = %s", [name, pk])

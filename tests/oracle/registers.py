@@ -22,11 +22,12 @@ class Kind(Enum):
     EXISTS = "presence"  # A post is archived and published again.
     SCORES = "scores"  # Raw SQL: the score of all posts in one statement.
     NAME = "author's name"  # Raw SQL: an author's name, which posts show.
+    PAIR = "licence of two"  # Raw SQL: the licence of two posts, by two statements of one transaction.
 
     @property
     def is_raw(self) -> bool:
         """Whether it is written past the HTTP API: nobody waits until that is seen everywhere."""
-        return self in (Kind.SCORES, Kind.NAME)
+        return self in (Kind.SCORES, Kind.NAME, Kind.PAIR)
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,20 @@ class TestLosingRedis:
 
         assert not worker.holds(ONE), "whoever was not cut off may have written meanwhile"
 
+    def test_what_is_composed_is_not_kept_while_nobody_vouches_for_it(
+        self, server: RedisServer, workers: list[Worker]
+    ) -> None:
+        """Another worker may have relayed a change that half of it shows, and the tail not heard of it."""
+        worker = workers[0]
+        assert worker.fleet.store(ONE, worker.begin(), is_composed=True)
+        server.pause()
+        try:
+            start = worker.begin()
+            assert not worker.fleet.store(ONE, start, is_composed=True)
+            assert worker.fleet.store(ONE, start)
+        finally:
+            server.resume()
+
     def test_writers_are_told_and_only_the_first_one_waits(
         self, server: RedisServer, workers: list[Worker]
     ) -> None:
