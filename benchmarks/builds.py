@@ -21,8 +21,8 @@ from caching.routes import RouteTable, Target
 _MIB = 1024 * 1024
 
 
-def _store_nothing(entry: Entry, start: Start) -> bool:
-    del entry, start
+def _store_nothing(entry: Entry, start: Start, *, is_composed: bool) -> bool:
+    del entry, start, is_composed
     return False
 
 

@@ -70,7 +70,8 @@ class Kitchen:
             url = orjson.loads(self.view(url))["next"]
         return urls
 
-    def _store(self, entry: Entry, start: Start) -> bool:
+    def _store(self, entry: Entry, start: Start, *, is_composed: bool) -> bool:
+        del is_composed
         return self.coherence.store(entry, start=start.position)
 
     def _target(self, url: str) -> Any:

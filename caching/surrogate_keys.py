@@ -52,5 +52,6 @@ def coarse_key(key: str) -> str:
 
 def carried_keys(keys: Collection[str]) -> frozenset[str]:
     """Return the keys as the relay spells them, with the coarse key of each: all that an entry falls with."""
-    spelled = {surrogate_key(key) for key in keys}
+    # Some may be carried already, by a fragment.
+    spelled = {surrogate_key(key) for key in keys} - {EVERYTHING}
     return frozenset(spelled | {coarse_key(key) for key in spelled} | {EVERYTHING})

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connections
+from hypothesis import settings
 from rest_framework.test import APIClient
 
 from tests import postgres
 from tests.databases import as_default, emptied, migrate, sqlite_file
+
+# An example that takes long tells of a busy machine, and of nothing else.
+settings.register_profile("readpath", deadline=None)
+settings.load_profile("readpath")
 
 _TESTS = Path(__file__).parent
 
@@ -96,22 +101,24 @@ def postgresql(postgresql_cluster: dict[str, Any], django_db_blocker: Any) -> It
         yield connection
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either_database(request: Any, django_db_blocker: Any) -> Iterator[Any]:
-    """Use a migrated, empty database of each kind in turn; nothing is outstanding."""
-    if request.param == "sqlite":
-        request.getfixturevalue("database_file")
-        yield connections["default"]
-    else:
-        # Not for the whole module: the next test may be one of the other kind.
-        cluster = request.getfixturevalue("migrated_cluster")
-        with django_db_blocker.unblock(), as_default(cluster) as connection, emptied(connection):
-            yield connection
-
-
 @pytest.fixture(scope="session")
-def migrated_cluster(postgresql_cluster: dict[str, Any], django_db_blocker: Any) -> dict[str, Any]:
-    """Return how to connect to a PostgreSQL database that is up to date."""
+def _migrated_cluster(postgresql_cluster: dict[str, Any], django_db_blocker: Any) -> dict[str, Any]:
     with django_db_blocker.unblock(), as_default(postgresql_cluster):
         migrate()
     return postgresql_cluster
+
+
+@pytest.fixture
+def empty_postgresql(_migrated_cluster: dict[str, Any], django_db_blocker: Any) -> Iterator[Any]:
+    """Use a migrated PostgreSQL database for one test; nothing is in it, and nothing is outstanding."""
+    with django_db_blocker.unblock(), as_default(_migrated_cluster) as connection, emptied(connection):
+        yield connection
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request: Any) -> Any:
+    """Use a migrated, empty database of each kind in turn; nothing is outstanding."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("empty_postgresql")
+    request.getfixturevalue("database_file")
+    return connections["default"]

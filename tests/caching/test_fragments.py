@@ -12,17 +12,21 @@ from caching.django_builds import DjangoBuilds
 from caching.entry import Entry, Reply
 from caching.fragments import FRESH_FOR, Fragments, NoFragments
 from caching.l1 import L1
-from tests.caching.entries import NOW
+from tests.caching.entries import NOW, entry_of
 from tests.caching.origin import target_of
 
 ROW, BODY = b"\0row 1", b'{"id":1}'
 
 
+def trusting(budget: int = 1_000_000) -> Coherence:
+    coherence = Coherence(L1(budget))
+    coherence.trust()
+    return coherence
+
+
 @pytest.fixture
 def coherence() -> Coherence:
-    trusting = Coherence(L1(1_000_000))
-    trusting.trust()
-    return trusting
+    return trusting()
 
 
 def some_of(coherence, *waiting, now=NOW, kind=Fragments):
@@ -214,3 +218,41 @@ def test_a_build_that_is_tried_again_on_another_connection_takes_no_fragment(coh
     finally:
         connection.close()
     assert seen == [b"0", None]
+
+
+# In L1, among the entries.
+
+
+def test_fragments_and_entries_share_one_budget():
+    coherence = trusting(100_000)
+    coherence.store(entry_of(b"/things/1/", keys={"thing:1"}), start=coherence.position())
+    for number in range(500):
+        build = some_of(coherence)
+        build.keep(b"\0Item  %d" % number, b"x" * 1_000, {f"post:{number}"})
+        build.store(coherence.begin())
+        assert coherence.l1.bytes <= 100_000
+    assert coherence.l1.fragment(b"\0Item  499") is not None
+    assert coherence.l1.fragment(b"\0Item  0") is None
+    assert 20 < len(coherence.l1) < 100
+    coherence.l1.clear()
+    assert coherence.l1.bytes == 0
+
+
+def test_a_fragment_that_never_fits_is_not_kept_and_drives_nobody_out():
+    coherence = trusting(10_000)
+    keep(coherence)
+    build = some_of(coherence)
+    build.keep(b"\0Item  8", b"x" * 20_000, {"post:8"})
+    build.store(coherence.begin())
+    assert coherence.l1.fragment(b"\0Item  8") is None
+    assert taken(coherence) == BODY
+
+
+def test_replaced_and_dropped_fragments_give_back_their_bytes():
+    coherence = trusting()
+    keep(coherence)
+    once = coherence.l1.bytes
+    keep(coherence)
+    assert coherence.l1.bytes == once
+    coherence.invalidate({"post:1"})
+    assert coherence.l1.bytes == 0
