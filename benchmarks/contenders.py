@@ -30,6 +30,7 @@ _GTHREAD: Final = (
     *("--threads", "16"),
     "django.core.wsgi:get_wsgi_application()",
 )
+HEAD_KEPT: Final = "constant, head kept"
 _BROWSER: Final = (("accept", "application/json"), ("accept-encoding", "gzip, deflate, br, zstd"))
 _GIVEN_BY_GUNICORN: Final = frozenset({"date", "server", "connection"})
 
@@ -74,12 +75,13 @@ class _Stage:
         log = self._directory / f"{name}.log"
         return self._stack.enter_context(Gunicorn(arguments, environment, log=log, core=self._server_core))
 
-    def constant(self, answer: dict[str, Any]) -> Gunicorn:
+    def constant(self, name: str, answer: dict[str, Any], **variables: str) -> Gunicorn:
         """Start a server of one answer."""
         file = self._directory / "constant.json"
         file.write_text(json.dumps(answer))
         application = "benchmarks.constant:application"
-        return self.gunicorn("constant", *_CONFIGURATION, application, BENCHMARK_CONSTANT=str(file))
+        variables["BENCHMARK_CONSTANT"] = str(file)
+        return self.gunicorn(name, *_CONFIGURATION, application, **variables)
 
     def alternative(self, name: str, **variables: str) -> Gunicorn:
         """Start the same view on Django alone."""
@@ -106,18 +108,20 @@ def contenders(database_url: str) -> Iterator[tuple[list[Contender], list[str]]]
         path = _path_of_size(ours, BODY_SIZE)
         etag, answer = _representation(ours, path)
         stage.notes.append(f"bodies of {len(answer['body'])} bytes: {path}")
-        constant = stage.constant(answer)
+        constant = stage.constant("constant", answer)
+        head_kept = stage.constant(HEAD_KEPT, answer, BENCHMARK_HEAD_KEPT="1")
         redis = stage.redis()
         cached = stage.alternative("cache_page", **redis)
         lean = stage.alternative("cache_page, lean", BENCHMARK_LEAN="1", **redis)
         uncached = stage.alternative("uncached", BENCHMARK_CACHED="0")
-        for server in (constant, cached, lean, uncached):
+        for server in (constant, head_kept, cached, lean, uncached):
             _require_same(server, path, answer["body"])
         get, head = Load(path), Load(path, method="HEAD")
         yield (
             [
                 Contender("hits", ours, get, is_ours=True),
                 Contender("constant", constant, get),
+                Contender(HEAD_KEPT, head_kept, get),
                 Contender("304s", ours, Load(path, fields=(("if-none-match", etag),)), is_ours=True),
                 Contender("hits in br", ours, Load(path, fields=_BROWSER), is_ours=True),
                 Contender("hits, HEAD", ours, head, is_ours=True),

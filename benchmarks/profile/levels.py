@@ -160,7 +160,8 @@ class _Front:
 
         return answered
 
-    def _keep(self, entry: Entry, start: Start) -> bool:
+    def _keep(self, entry: Entry, start: Start, *, is_composed: bool) -> bool:
+        del is_composed
         self._built = entry
         return self._coherence.store(entry, start=start.position)
 
