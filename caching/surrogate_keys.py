@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from base64 import b32encode
 from collections.abc import Collection
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -52,6 +53,16 @@ def coarse_key(key: str) -> str:
 
 def carried_keys(keys: Collection[str]) -> frozenset[str]:
     """Return the keys as the relay spells them, with the coarse key of each: all that an entry falls with."""
-    # Some may be carried already, by a fragment.
-    spelled = {surrogate_key(key) for key in keys} - {EVERYTHING}
-    return frozenset(spelled | {coarse_key(key) for key in spelled} | {EVERYTHING})
+    carried = {EVERYTHING}
+    for key in keys:
+        # Some may be carried already, by a fragment.
+        if key != EVERYTHING:
+            carried.update(_with_coarse_key(key))
+    return frozenset(carried)
+
+
+@lru_cache(maxsize=8192)
+def _with_coarse_key(label: str) -> tuple[str, str]:
+    # Remembered, for pages share most of their keys.
+    key = surrogate_key(label)
+    return key, coarse_key(key)

@@ -115,7 +115,8 @@ class Statement:
                 return list(own.execute(self._sql_of_sqlite, parameters).fetchall())
             # Not the cursor that Django has chosen: that one writes values into the statement.
             with psycopg.Cursor(own) as cursor:
-                return list(cursor.execute(self.sql, parameters).fetchall())
+                # Binary, for Django reads moments in text by itself, each in microseconds.
+                return list(cursor.execute(self.sql, parameters, binary=True).fetchall())
 
 
 class Among(Lookup):
