@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from base64 import b32encode
 from collections.abc import Collection
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -57,12 +56,7 @@ def carried_keys(keys: Collection[str]) -> frozenset[str]:
     for key in keys:
         # Some may be carried already, by a fragment.
         if key != EVERYTHING:
-            carried.update(_with_coarse_key(key))
+            spelled = surrogate_key(key)
+            carried.add(spelled)
+            carried.add(coarse_key(spelled))
     return frozenset(carried)
-
-
-@lru_cache(maxsize=8192)
-def _with_coarse_key(label: str) -> tuple[str, str]:
-    # Remembered, for pages share most of their keys.
-    key = surrogate_key(label)
-    return key, coarse_key(key)
