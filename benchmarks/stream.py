@@ -78,7 +78,7 @@ def _crowd(readers: str, name: str, weight: Callable[[int], float]) -> Section:
         plots.lines(
             f"writes-{name}",
             f"Pages found in L1 while posts are published ({readers})",
-            lines,
+            {label: sorted(points) for label, points in lines.items()},
             "reads per new post",
             "hit ratio",
             log_x=True,
