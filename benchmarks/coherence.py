@@ -21,11 +21,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from http.client import HTTPConnection
 from itertools import chain
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import psycopg
 
 from benchmarks import content
+from benchmarks.asking import ask
 from benchmarks.fleet import Fleet, Services, kept_connection, services
 from benchmarks.monitor import Monitor
 from benchmarks.report import Aim, Section, middle, percentile, progress
@@ -132,7 +133,7 @@ class _Drops:
             logged.append((heard.logged_at - committed_at) * 1000)
             applied.append((heard.applied_at - committed_at) * 1000)
             for worker in self._workers:
-                shown = _ask(worker, "GET", _path(post))[1]["title"]
+                shown = ask(worker, "GET", _path(post))[1]["title"]
                 if shown != title:
                     raise RuntimeError(f"nothing measured: a worker shows {shown!r} after {title!r}")
         return logged, applied
@@ -161,7 +162,7 @@ class _Writes:
         post = self._posts[-1 - self._number % len(self._posts)]
         title = f"Written {self._size}.{self._number}"
         began = time.perf_counter()
-        _, shown = _ask(server, "PATCH", _path(post), json.dumps({"title": title}), self._fields)
+        _, shown = ask(server, "PATCH", _path(post), json.dumps({"title": title}), self._fields)
         took = (time.perf_counter() - began) * 1000
         if shown["title"] != title:
             raise RuntimeError(f"nothing measured, for {title!r} was not written: {shown}")
@@ -175,25 +176,9 @@ def _path(post: int) -> str:
 def _ask_until_hit(worker: HTTPConnection, post: int) -> None:
     """Let one worker hold the page of a post."""
     deadline = time.monotonic() + _SETTLES_WITHIN
-    while (found := _ask(worker, "GET", _path(post))[0]) != HIT:
+    while (found := ask(worker, "GET", _path(post))[0]) != HIT:
         if time.monotonic() > deadline:
             raise RuntimeError(f"need a hit of {_path(post)}, got {found} for {_SETTLES_WITHIN:.0f} s")
-
-
-def _ask(
-    server: HTTPConnection,
-    method: str,
-    path: str,
-    body: str | None = None,
-    fields: dict[str, str] | None = None,
-) -> tuple[str, dict[str, Any]]:
-    """Return the Cache-Status and the document of an answer."""
-    server.request(method, path, body, fields or {})
-    response = server.getresponse()
-    shown = response.read()
-    if response.status != 200:
-        raise RuntimeError(f"need an answer to {method} {path}, got {response.status}: {shown[:300]!r}")
-    return response.headers.get("cache-status", ""), json.loads(shown)
 
 
 def _reported_drops(found: dict[int, _Found]) -> Section:

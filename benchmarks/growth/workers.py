@@ -14,9 +14,10 @@ import shutil
 import time
 from dataclasses import asdict, dataclass, field
 from http.client import HTTPConnection
-from typing import Any, Final
+from typing import Final
 
 from benchmarks import load, plots
+from benchmarks.asking import ask
 from benchmarks.fleet import Fleet, Services, kept_connection, services
 from benchmarks.processes import cpu_seconds
 from benchmarks.report import Section, middle, percentile, progress
@@ -80,7 +81,7 @@ def _cpu(fleet: Fleet) -> float:
 def _until_hit(worker: HTTPConnection) -> None:
     """Let one worker hold the page."""
     deadline = time.monotonic() + STARTS_WITHIN
-    while (status := _ask(worker, "GET", LIST)[0]) != HIT:
+    while (status := ask(worker, "GET", LIST)[0]) != HIT:
         if time.monotonic() > deadline:
             raise RuntimeError(f"need a hit of {LIST}, got {status} for {STARTS_WITHIN:.0f} s")
 
@@ -92,27 +93,11 @@ def _write(writer: HTTPConnection, behind: Services, posts: list[int]) -> list[f
     for post in posts:
         title = f"Written at {time.monotonic_ns()}"
         began = time.perf_counter()
-        _, shown = _ask(writer, "PATCH", f"{LIST}{post}/", json.dumps({"title": title}), fields)
+        _, shown = ask(writer, "PATCH", f"{LIST}{post}/", json.dumps({"title": title}), fields)
         took.append((time.perf_counter() - began) * 1000)
         if shown["title"] != title:
             raise RuntimeError(f"nothing measured, for {title!r} was not written: {shown}")
     return took
-
-
-def _ask(
-    server: HTTPConnection,
-    method: str,
-    path: str,
-    body: str | None = None,
-    fields: dict[str, str] | None = None,
-) -> tuple[str, dict[str, Any]]:
-    """Return the Cache-Status and the document of an answer."""
-    server.request(method, path, body, fields or {})
-    response = server.getresponse()
-    shown = response.read()
-    if response.status != 200:
-        raise RuntimeError(f"need an answer to {method} {path}, got {response.status}: {shown[:300]!r}")
-    return response.headers.get("cache-status", ""), json.loads(shown)
 
 
 def _reported(found: dict[int, Found]) -> Section:
