@@ -27,7 +27,7 @@ from caching.building import depends_on
 from caching.coherence import Coherence, Start
 from caching.eviction import MOST_READS
 from caching.fragment import Fragment
-from caching.surrogate_keys import EVERYTHING, carried_keys
+from caching.surrogate_keys import carried_keys
 
 # Seconds for which what may lag, such as views, is shown as it was.
 FRESH_FOR: Final = 60.0
@@ -81,9 +81,8 @@ class Fragments:
             return False
         if not self._is_asked:
             self._waiting, self._is_asked = self._ask_waiting(), True
-        if self._waiting is None or EVERYTHING in self._waiting:
-            return False
-        return fragment.surrogate_keys.isdisjoint(self._waiting)
+        # Every fragment carries the key for everything, so that one needs no word of its own.
+        return self._waiting is not None and fragment.surrogate_keys.isdisjoint(self._waiting)
 
 
 class NoFragments(Fragments):
