@@ -49,13 +49,25 @@ def find_post(rows: PlainRows, reference: str, *, now: datetime) -> Row:
     return found[0]
 
 
+def require_post(primary_key: int, *, now: datetime) -> None:
+    """Raise `NotFound` unless the public may see the post; depend on that, and on nothing else of it."""
+    depends_on([f"shown:post={primary_key}"])
+
+    def make(post: int, now: datetime) -> Any:
+        return Post.objects.filter(pk=post).published(now).values_list("pk")
+
+    if not Query(("required post",), make, {"post": primary_key, "now": now}).rows():
+        await_post(Q(pk=primary_key))
+        missing("post")
+
+
 def find_comment(rows: PlainRows, primary_key: int, *, now: datetime) -> Row:
     """Return the comment if the public may see it and its post, or raise `NotFound`."""
     depends_on([f"comment:{primary_key}"])
     post_id = Comment.objects.filter(pk=primary_key).values_list("post_id", flat=True).first()
     if post_id is None:
         missing("comment")
-    depends_on([f"post:{post_id}"])
+    depends_on([f"shown:post={post_id}"])
 
     def make(comment: int, now: datetime) -> Any:
         return Comment.objects.published(now).filter(pk=comment)

@@ -2,7 +2,7 @@
 
     anyone                   reads
     a user with an author    writes posts and comments, and changes his own
-    staff                    changes any; writes new ones if they have an author, too
+    staff                    changes any, and purges; writes new ones if they have an author, too
 
 What somebody writes is shown with an author's name, so whoever writes needs one, staff
 included. An author is attached to a user in the admin.
@@ -61,6 +61,19 @@ class HasDrafts(BasePermission):
             return True
         user = request.user
         return bool(user.is_authenticated and (user.is_staff or author_of(user) is not None))
+
+
+class StaffPurge(BasePermission):
+    """What is kept everywhere, and what fails there, is the affair of staff alone."""
+
+    message = "only staff purge"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Tell whether the client is staff; an anonymous one is asked for a token."""
+        del view
+        if request.method == "OPTIONS":  # Asked by browsers, without a token (Fetch §3.2).
+            return True
+        return bool(request.user.is_authenticated and request.user.is_staff)
 
 
 def may_change(user: Any, content: Any) -> bool:

@@ -7,6 +7,8 @@ the times after which we look even though nobody has reported a change: for what
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from django.conf import settings
@@ -15,6 +17,8 @@ from caching.freshness import CachePolicy
 
 _BROWSER_TTL: Final = 5  # Nobody can invalidate a browser: keep it short, and let it ask with its ETag.
 _EDGE_TTL: Final[int] = settings.READPATH["EDGE_TTL"]
+_UNTOLD: Final = 60  # What changes without a write that anybody tells edges of.
+_HOUR: Final = 3600
 _DAY: Final = 86_400
 
 # What everybody looks at: counters in it age by seconds, and it may outlive the database by a day.
@@ -47,13 +51,20 @@ TRENDING: Final = CachePolicy(
     hard_ttl=600,
     error_ttl=_DAY,
     browser_ttl=_BROWSER_TTL,
-    edge_ttl=_EDGE_TTL,
+    edge_ttl=min(_EDGE_TTL, _UNTOLD),
 )
-# Guessed addresses must neither reach the database each time nor fill the store for long.
+# Guessed addresses must neither reach the database each time nor fill the store for long. An edge
+# that is told when the thing appears may keep them for an hour.
 NOT_FOUND: Final = CachePolicy(
     soft_ttl=10,
     hard_ttl=60,
     error_ttl=60,
     browser_ttl=_BROWSER_TTL,
-    edge_ttl=min(_EDGE_TTL, 60),
+    edge_ttl=min(_EDGE_TTL, _HOUR),
 )
+
+
+@cache
+def lagging(policy: CachePolicy) -> CachePolicy:
+    """Return the policy for a list whose order depends on counters: rows move in it without a word."""
+    return replace(policy, edge_ttl=min(policy.edge_ttl, _UNTOLD))

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 
+from api import edges
 from api.builds import PublicReads
 from api.reference_rows import KINDS
 from api.routes import PUBLIC_ROUTES
@@ -26,7 +27,9 @@ from caching.entry import Entry
 from caching.flights import Flights, Others
 from caching.l1 import L1
 from caching.passing_on import PassingOn
+from caching.purging.purger import Purger
 from caching.relaying import outbox, relay
+from caching.relaying.invalidates import Invalidates
 from caching.relaying.relay import Ownership, Relay
 from caching.routes import RouteTable
 from caching.rows import cache as rows
@@ -55,13 +58,23 @@ def _embedded(django: WSGIHandler) -> ReadPath:
         return coherence.store(entry, start=start.position)
 
     flights = _flights(coherence, store)
-    relaying = Relay(coherence, Ownership(_lock_path()), interval=settings.READPATH["RELAY_INTERVAL"])
+    purging = _purging(coherence)
+    relaying = Relay(
+        coherence,
+        Ownership(_lock_path()),
+        interval=settings.READPATH["RELAY_INTERVAL"],
+        passed=purging.wake if purging else _nobody,
+    )
 
     async def startup() -> None:
         relay.activate(relaying)
         relaying.start()
+        if purging is not None:
+            purging.start()
 
     async def shutdown() -> None:
+        if purging is not None:
+            await asyncio.to_thread(purging.stop)
         relaying.stop()
         flights.close()
 
@@ -87,13 +100,16 @@ def _shared(django: WSGIHandler) -> ReadPath:
         lease=lease,
         heard=heard,
         unsettled=lambda: relaying.wake(),  # noqa: PLW0108 - it is made below.
+        variant=edges.labelling().variant,
     )
+    purging = _purging(fleet, lease=lease)
     relaying = Relay(
         fleet,
         None,
         interval=settings.READPATH["RELAY_INTERVAL"],
         lease=lease,
         passes=fleet,
+        passed=purging.wake if purging else _nobody,
     )
     confirming = Confirming(outbox.look, coherence, is_reported=relay.changes_are_reported, most=outbox.BATCH)
     flights = _flights(coherence, fleet.store, fleet)
@@ -103,10 +119,21 @@ def _shared(django: WSGIHandler) -> ReadPath:
         flights.close()
 
     standing.report_from(fleet.standing)
-    return _front(django, coherence, flights, _working(fleet, relaying, kept, close), confirming)
+    return _front(django, coherence, flights, _working(fleet, relaying, purging, kept, close), confirming)
 
 
-def _working(fleet: Fleet, relaying: Relay, kept: KeptRows, close: Callable[[], None]) -> Lifespan:
+def _nobody() -> None:
+    """Tell nobody."""
+
+
+def _purging(coherence: Invalidates, *, lease: float = 0.0) -> Purger | None:
+    """Return who tells the edges, if there are any and it is for the workers to do."""
+    return edges.purger(coherence, lease=lease) if edges.edges() and settings.READPATH["PURGER"] else None
+
+
+def _working(
+    fleet: Fleet, relaying: Relay, purging: Purger | None, kept: KeptRows, close: Callable[[], None]
+) -> Lifespan:
     """Return the life of a worker among others."""
     patience = longest_command(settings.READPATH["LEASE"], settings.READPATH["REDIS_TIMEOUT"])
     tasks: list[asyncio.Task[None]] = []
@@ -122,11 +149,15 @@ def _working(fleet: Fleet, relaying: Relay, kept: KeptRows, close: Callable[[], 
             within=_TRUSTED_WITHIN,
         )
         tasks.append(asyncio.create_task(standing.log_changes()))
+        if purging is not None:
+            purging.start()
 
     async def shutdown() -> None:
         for task in tasks:
             task.cancel()
-        # Before all else: so no writer waits for a worker that applies nothing any more.
+        if purging is not None:
+            await asyncio.to_thread(purging.stop)
+        # Before the rest: so no writer waits for a worker that applies nothing any more.
         tiered_fleet.disconnect(connections.ALIAS)
         rows.disconnect()
         await fleet.stop()
@@ -144,7 +175,9 @@ def _flights(
 ) -> Flights:
     options = settings.READPATH
     return Flights(
-        DjangoBuilds(PublicReads(READS), coherence, store, observing=collecting_rows),
+        DjangoBuilds(
+            PublicReads(READS), coherence, store, observing=collecting_rows, labelling=edges.labelling()
+        ),
         coherence,
         threads=options["BUILD_THREADS"],
         queue=options["BUILD_QUEUE"],
@@ -173,6 +206,7 @@ def _front(
         lifespan=lifespan,
         confirming=confirming,
         trusted_proxies=options["TRUSTED_PROXIES"],
+        labelling=edges.labelling(),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from api import cursors, params, policies
+from caching.freshness import CachePolicy
 from caching.parameters import BadParameter, Parameter
 from caching.routes import Route, cache_key
 from querysets import authors, categories, comments, posts, projections, tags
@@ -20,9 +21,18 @@ _NOT_OF_THE_LIST: Final = frozenset({"cursor", "limit", "fields"})
 
 @dataclass(frozen=True)
 class ListRoute(Route):
-    """A route whose answers are pages; the first of its orders is the default."""
+    """A route whose answers are pages; the first of its orders is the default.
+
+    `lagging`: columns whose changes move rows that no page shows, and so invalidate none.
+    """
 
     orders: Mapping[str, Order] = field(default_factory=dict)
+    lagging: frozenset[str] = frozenset()
+
+    def policy_for(self, status: int, values: Mapping[str, str]) -> CachePolicy:
+        """Return how long an answer may be kept; by an edge, not for long if its order may lag."""
+        policy = super().policy_for(status, values)
+        return policies.lagging(policy) if self.order(values).column in self.lagging else policy
 
     def values(self, path: str, query_string: bytes) -> dict[str, str]:
         """Return the canonical parameters, once a cursor among them has proved to be one of this list's."""
@@ -80,6 +90,7 @@ def _list(
     shown: projections.Projection,
     orders: Mapping[str, Order],
     *filters: Parameter,
+    lagging: frozenset[str] = frozenset(),
 ) -> ListRoute:
     return ListRoute(
         name=name,
@@ -96,6 +107,7 @@ def _list(
         ),
         check=_one_filter,
         orders=orders,
+        lagging=lagging,
     )
 
 
@@ -108,6 +120,7 @@ POST_LIST: Final = _list(
     params.reference("category", "category"),
     params.reference("tag", "tag"),
     params.search(),
+    lagging=frozenset({"score", "view_count"}),
 )
 # Before the detail: `trending` would be a slug too.
 POST_TRENDING: Final = Route(

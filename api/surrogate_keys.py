@@ -44,8 +44,11 @@ WATCHES: Final = (
             "comment_count",
             *_CONTENT,
         ),
+        public_if="listed",
     ),
     Watch("api_post", "post:slug={slug}", ("listed", "published_at")),
+    # What hangs on a post that the public may see, and shows nothing of it.
+    Watch("api_post", "shown:post={id}", ("listed", "published_at")),
     Watch("api_post", "posts", ("published_at",), only_if="listed", ranged_by="published_at"),
     Watch(
         "api_post", "posts:author={author_id}", ("published_at",), only_if="listed", ranged_by="published_at"
@@ -82,6 +85,7 @@ WATCHES: Final = (
             "updated_at",
             *_CONTENT,
         ),
+        public_if="listed",
     ),
     Watch("api_comment", "post:{post_id}:comments", ("created_at",), only_if="listed"),
     # Authors, categories, tags.
@@ -112,9 +116,8 @@ def row_key_templates(model: type[models.Model], loaded: Sequence[str]) -> tuple
     was shown of it.
     """
     columns = frozenset(loaded)
-    mine = [
-        watch for watch in WATCHES if watch.table == model._meta.db_table and watch.key_columns == ("id",)
-    ]
+    mine = [watch for watch in WATCHES if watch.table == model._meta.db_table and "{id}" in watch.key]
+    mine = [watch for watch in mine if watch.coarse == mine[0].coarse]
     return tuple(
         watch.key for index, watch in enumerate(mine) if index == 0 or not columns.isdisjoint(watch.columns)
     )

@@ -18,6 +18,7 @@ from api.views import (
     likes,
     post_writes,
     posts,
+    purges,
     tags,
 )
 from caching.routes import SEGMENTS
@@ -80,6 +81,7 @@ urlpatterns: list[URLPattern] = [
     path(
         _pattern(representations.DRAFTS + "{reference}/"), drafts.DraftDetail.as_view(), name="draft-detail"
     ),
+    path("api/v1/purges/", purges.Purges.as_view(), name="purges"),
     path("api/schema/", documentation.Schema.as_view(), name="schema"),
     path("api/docs/", documentation.Documentation.as_view(), name="documentation"),
     path("healthz/live", health.Live.as_view(), name="live"),

@@ -185,12 +185,13 @@ def unstored(reply: Reply) -> Answer:
     return Answer(reply.status, _error_fields(reply.content_type, reply.body, reply.fields), reply.body)
 
 
-def redirect(location: str, *, max_age: int) -> Answer:
+def redirect(location: str, *, max_age: int, labels: Sequence[Field] = ()) -> Answer:
     """Send the client to the canonical spelling of a URL, for good (308 keeps the method)."""
     fields = [
         (b"location", location.encode("ascii")),
         (b"content-length", b"0"),
         (b"cache-control", b"max-age=%d" % max_age),
+        *labels,
         *PUBLIC_FIELDS,
     ]
     return Answer(308, fields, b"")

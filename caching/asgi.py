@@ -29,14 +29,16 @@ from caching.cache_control import NO_STORE
 from caching.cache_status import Outcome
 from caching.client_address import client_address
 from caching.coherence import Coherence
-from caching.entry import Entry, add_coding
+from caching.entry import UNLABELLED, Entry, add_coding
 from caching.eviction import MOST_READS
 from caching.flights import Flights, Landing, Origin, Overloaded
 from caching.freshness import Freshness
 from caching.headers import PUBLIC_FIELDS, Field, read_request_fields
+from caching.labels import Labelling
 from caching.messages import Application, Message, Receive, Scope, Send, send_answer
 from caching.parameters import BadParameter
 from caching.routes import Elsewhere, RouteTable, Target
+from caching.surrogate_keys import EVERYTHING
 
 _READS: Final = frozenset({"GET", "HEAD"})
 _REDIRECT_AGE: Final = 86_400  # Seconds; how URLs are spelled does not change from day to day.
@@ -77,6 +79,7 @@ class ReadPath:
         lifespan: Lifespan,
         confirming: Confirms | None = None,
         trusted_proxies: int = 0,
+        labelling: Labelling = UNLABELLED,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.outcomes: Counter[str] = Counter()
@@ -91,6 +94,8 @@ class ReadPath:
         self._django = django
         self._lifespan = lifespan
         self._trusted_proxies = trusted_proxies
+        # Where a URL is found does not depend on any row.
+        self._redirect_labels = labelling.fields({EVERYTHING})
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -143,7 +148,9 @@ class ReadPath:
             self.outcomes[Outcome.BYPASS.value] += 1
             await self._django(scope, receive, send)
         elif isinstance(found, Elsewhere):
-            await send_answer(send, method, redirect(found.location, max_age=_REDIRECT_AGE))
+            await send_answer(
+                send, method, redirect(found.location, max_age=_REDIRECT_AGE, labels=self._redirect_labels)
+            )
         else:
             await send_answer(send, method, await self._answer(found, scope))
 

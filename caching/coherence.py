@@ -139,6 +139,17 @@ class Coherence:
         with self._lock:
             return self._is_unsure(after) or self._log.touches(keys, after=after, until=until)
 
+    def heard_since(self, position: int) -> frozenset[str] | None:
+        """Return the keys invalidated since a position; None unless all of them were heard.
+
+        Who trusts has applied the shared log as far as it was when the lease that counts was given; and
+        whoever waits for all that trust, waits for this process too.
+        """
+        with self._lock:
+            if not self.is_trusting() or self._is_unsure(position):
+                return None
+            return self._log.since(position)
+
     def store(self, entry: Entry | Fragment, *, start: int) -> bool:
         """Put a built entry into L1, unless a write has overtaken the build that began at `start`."""
         with self._lock:

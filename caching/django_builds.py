@@ -19,9 +19,10 @@ from django.db import DatabaseError, InterfaceError, connection
 from caching.answer import Answer, refusal, unstored
 from caching.building import collecting
 from caching.coherence import Coherence, Start
-from caching.entry import Entry, Reply, make_entry
+from caching.entry import UNLABELLED, Entry, Reply, make_entry
 from caching.flights import Landing
 from caching.fragments import Fragments, NoFragments
+from caching.labels import Labelling
 from caching.relaying import outbox
 from caching.routes import Target
 from caching.rows.bypass import bypassed
@@ -51,19 +52,21 @@ class DjangoBuilds:
     entered around each build; in it, rows that are read become dependencies.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is made of, each by name.
         self,
         reply: Callable[[Target], Reply],
         coherence: Coherence,
         store: Stores,
         *,
         observing: Callable[[], AbstractContextManager[None]] = nullcontext,
+        labelling: Labelling = UNLABELLED,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._reply = reply
         self._coherence = coherence
         self._store = store
         self._observing = observing
+        self._labelling = labelling
         self._clock = clock
 
     def __call__(self, target: Target, start: Start) -> Landing:
@@ -94,7 +97,7 @@ class DjangoBuilds:
         if reply.status not in _STORED_STATUSES:
             return Landing(unstored(reply))
         policy = target.route.policy_for(reply.status, target.values)
-        entry = make_entry(target.key, reply, policy, now=self._clock())
+        entry = make_entry(target.key, reply, policy, now=self._clock(), labelling=self._labelling)
         return Landing(entry, self._store(entry, start, is_composed=fragments.is_used))
 
     def reply(self, target: Target, fragments: Fragments | None = None) -> Reply:

@@ -30,6 +30,7 @@ from caching.cache_status import HIT
 from caching.codings import CODINGS, SHORTEST, code, compress
 from caching.freshness import CachePolicy, Freshness
 from caching.headers import PUBLIC_FIELDS, VARY, Field, FixedFields
+from caching.labels import FIELD_NAMES, Labelling
 from caching.negotiation import IDENTITY
 from caching.surrogate_keys import carried_keys
 from caching.validators import etag, http_date
@@ -41,6 +42,7 @@ JSON: Final = "application/json"
 # Bytes of a body that is coded in less than a millisecond, and so when somebody asks for it.
 CODED_LATER: Final = 32 * 1024
 _NUMBERS_BYTES: Final = 7 * 28  # The numbers and moments of an entry.
+UNLABELLED: Final = Labelling()
 _EXPOSED_FIELDS: Final = tuple(pair for pair in PUBLIC_FIELDS if pair[0].startswith(b"access-control-"))
 
 
@@ -93,7 +95,7 @@ class Entry:
     key: bytes
     status: int
     policy: CachePolicy
-    fields: tuple[Field, ...]  # What the build said of the body, whatever its coding.
+    fields: tuple[Field, ...]  # What the build said of the body, whatever its coding; labels for edges.
     variants: dict[str, Variant]
     codings: tuple[str, ...]
     surrogate_keys: frozenset[str]
@@ -122,7 +124,9 @@ class Entry:
         return Freshness.EXPIRED
 
 
-def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> Entry:
+def make_entry(
+    key: bytes, reply: Reply, policy: CachePolicy, *, now: float, labelling: Labelling = UNLABELLED
+) -> Entry:
     """Make the entry of a reply that was read from the database at about `now`."""
     changes_at = reply.dependencies.changes_at
     last_modified = math.floor(now) + 1
@@ -131,7 +135,9 @@ def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> 
     if len(reply.body) > CODED_LATER:
         bodies |= compress(reply.body)
     coded = {coding: (etag(body, SCHEMA_VERSION), body) for coding, body in bodies.items()}
-    fields = ((b"content-type", reply.content_type.encode("latin-1")), *reply.fields)
+    surrogate_keys = carried_keys(reply.dependencies.keys)
+    content_type = (b"content-type", reply.content_type.encode("latin-1"))
+    fields = (content_type, *reply.fields, *labelling.fields(surrogate_keys))
     soonest = math.inf if changes_at is None else changes_at
     entry = Entry(
         key=key,
@@ -140,7 +146,7 @@ def make_entry(key: bytes, reply: Reply, policy: CachePolicy, *, now: float) -> 
         fields=fields,
         variants=make_variants(coded, fields, policy, last_modified),
         codings=codings_of(coded),
-        surrogate_keys=carried_keys(reply.dependencies.keys),
+        surrogate_keys=surrogate_keys,
         stored_at=now,
         last_modified=last_modified,
         fresh_until=min(now + policy.soft_ttl, soonest),
@@ -159,7 +165,8 @@ def make_variants(
     lifetimes = tuple(freshness_fields(policy))
     shared = (*fields, *lifetimes, *PUBLIC_FIELDS, HIT)
     # RFC 9110 §15.4.5, and what guides an edge that updates its stored answer.
-    guiding = (*lifetimes, VARY, *_EXPOSED_FIELDS, HIT)
+    labels = tuple(pair for pair in fields if pair[0] in FIELD_NAMES)
+    guiding = (*lifetimes, VARY, *labels, *_EXPOSED_FIELDS, HIT)
     date = (b"last-modified", http_date(last_modified))
     variants = {}
     for coding, (tag, body) in coded.items():

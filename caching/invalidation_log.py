@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
+from itertools import islice
 from typing import Final
 
 # Keys kept, and as many records at most. Builds take milliseconds, so a few would do; bounded
@@ -45,10 +46,21 @@ class InvalidationLog:
         last = self.position if until is None else min(until, self.position)
         if last <= after:
             return False
-        oldest = self.position - len(self._records)  # The position before the oldest record held.
+        oldest = self._oldest
         if after < oldest:
             return True
         return any(not self._records[position - oldest].isdisjoint(keys) for position in range(after, last))
+
+    def since(self, after: int) -> frozenset[str] | None:
+        """Return the keys that were invalidated after a position; None if the log no longer reaches back."""
+        if after < self._oldest:
+            return None
+        return frozenset().union(*islice(self._records, after - self._oldest, None))
+
+    @property
+    def _oldest(self) -> int:
+        """The position before the oldest record held."""
+        return self.position - len(self._records)
 
 
 def _weight(record: frozenset[str]) -> int:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from caching.building import is_building
+from caching.edges import groups
 from caching.headers import PUBLIC_FIELDS
 from caching.relaying import relay
+from caching.surrogate_keys import EVERYTHING
 from caching.tiered import fleet as tiered_fleet
+from caching.tiered.l1 import is_change
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _JSON = ("application/json", "application/problem+json", "application/vnd.oai.openapi")
@@ -26,20 +30,33 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 class RelayBeforeAnswer:
     """Invalidate what a request has changed, in the database or in Django's cache, before its client hears.
 
-    Any request may change the cache: a session, a count. Nobody waits who has changed nothing.
+    Any request may change the cache: a session, a count. Nobody waits who has changed nothing. Where
+    answers carry `Cache-Groups`, a write's answer says which of them it may have made outdated.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
+        self._names_groups = "cache-groups" in settings.READPATH["EDGE_LABELS"]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, and relay first what an unsafe method may have changed."""
+        is_safe = request.method in _SAFE_METHODS
+        begun_at = relay.position() if self._names_groups and not is_safe else None
         with tiered_fleet.deferring():
             response = self._get_response(request)
             # Errors too: a view may have committed before it failed.
-            if request.method not in _SAFE_METHODS:
+            if not is_safe:
                 relay.acknowledge()
+        if begun_at is not None:
+            _name_groups(response, relay.heard_since(begun_at))
         return response
+
+
+def _name_groups(response: HttpResponseBase, heard: frozenset[str] | None) -> None:
+    """Say which groups of answers are outdated: all of them if nobody can tell."""
+    keys = {EVERYTHING} if heard is None else {key for key in heard if not is_change(key)}
+    if keys:
+        response[groups.FIELD] = groups.group_invalidation(keys)
 
 
 class ExplicitCacheability:

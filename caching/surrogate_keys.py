@@ -8,6 +8,10 @@ Edges are narrow about the characters and lengths that they take (`Surrogate-Key
 spaces, `Cache-Tag` on commas and ignores case), so a key is 1 to 32 characters of a small
 alphabet, and what does not fit is replaced by a digest of itself. Equal labels get equal
 spellings wherever they come from: a view, a trigger, a command line.
+
+Only in the outbox a key may end in `!`: the row is gone, so that an edge drops what showed it
+instead of asking whether it has changed. Inside, all that fell is built anew either way. No key ends
+so, and nothing that has a URL is named so.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from typing import Final
 
 LONGEST: Final = 32
 EVERYTHING: Final = "all"
+GONE: Final = "!"
 
 _FITS: Final = re.compile(r"[a-z0-9:=._*-]{1,32}")
 # What stands before the colon; 12 letters leave room for the digest.
@@ -39,6 +44,24 @@ def surrogate_key(label: str) -> str:
     kind = _KIND.match(label)
     digest = b32encode(blake2b(label.encode(), digest_size=10).digest()).decode().lower()
     return f"{kind.group() if kind else 'x'}:.{digest}"
+
+
+def is_gone(label: str) -> bool:
+    """Tell whether the outbox says with this label that its row is gone.
+
+    >>> is_gone("post:42!"), is_gone("post:42")
+    (True, False)
+    """
+    return label.endswith(GONE)
+
+
+def unmarked(label: str) -> str:
+    """Return the label as everybody inside knows it: without the mark of a row that is gone.
+
+    >>> unmarked("post:42!"), unmarked("post:42")
+    ('post:42', 'post:42')
+    """
+    return label.removesuffix(GONE)
 
 
 def coarse_key(key: str) -> str:

@@ -148,6 +148,8 @@ SILENCED_SYSTEM_CHECKS = ["cachalot.W001"]
 
 # --- The read path --------------------------------------------------------------------
 
+_EDGES = env.words("READPATH_EDGES")
+
 READPATH: dict[str, Any] = {
     # Bytes of representations that one process keeps in memory.
     "L1_BYTES": env.whole("READPATH_L1_BYTES", default=256 * 1024 * 1024, least=1),
@@ -163,8 +165,18 @@ READPATH: dict[str, Any] = {
     # Cold builds per second that one client may cause, and how many at once. 0 is no limit.
     "BUILD_RATE": env.number("READPATH_BUILD_RATE", default=50.0),
     "BUILD_BURST": env.whole("READPATH_BUILD_BURST", default=200, least=1),
-    # Seconds for which an edge may keep an answer without asking (s. docs/configuration.md).
-    "EDGE_TTL": env.whole("READPATH_EDGE_TTL", default=60),
+    # The edges that are told of changes, as NAME=URL, and what they are told with (docs/edge.md).
+    "EDGES": _EDGES,
+    "PURGE_TOKEN": env.text("READPATH_PURGE_TOKEN"),
+    "FASTLY_TOKEN": env.text("READPATH_FASTLY_TOKEN"),
+    "CLOUDFLARE_TOKEN": env.text("READPATH_CLOUDFLARE_TOKEN"),
+    # Whether the workers tell them; if not, `manage.py purge --follow` does.
+    "PURGER": env.flag("READPATH_PURGER", default=True),
+    # Fields in which answers say what they depend on, and the bytes that these may take together.
+    "EDGE_LABELS": env.words("READPATH_EDGE_LABELS"),
+    "EDGE_LABEL_BYTES": env.whole("READPATH_EDGE_LABEL_BYTES", default=2048, least=128),
+    # Seconds for which an edge may keep an answer without asking: for long if it is told of changes.
+    "EDGE_TTL": env.whole("READPATH_EDGE_TTL", default=86_400 if _EDGES else 60),
     # How many proxies in front of us append to X-Forwarded-For. 0: the peer is the client.
     "TRUSTED_PROXIES": env.whole("READPATH_TRUSTED_PROXIES", default=0),
     # Answer 428 to an unsafe request on an existing thing that carries no If-Match.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from api import routes
-from api.lookups import find_comment, find_post
-from api.models import Comment, Post
+from api.lookups import find_comment, require_post
+from api.models import Comment
 from api.openapi import describes_detail, describes_list
 from api.pagination import Place
 from api.serializers.comments import CommentItem
@@ -16,10 +16,7 @@ from api.serializers.plain import PlainShown
 from api.views.resources import DetailView, ListView
 from caching.building import depends_on
 from querysets.keyset import Position
-from querysets.plain import PlainRows
 from querysets.statements import Query, Row
-
-_POST_ID: Final = PlainRows(Post, {"id": ("id",)})
 
 
 @describes_list(routes.POST_COMMENTS, CommentItem, "List the comments on a post", tag="comments")
@@ -32,8 +29,9 @@ class PublicPostComments(ListView):
 
     def positions(self, place: Place, *, now: datetime, **segments: str) -> Sequence[Position]:
         """Return where the page's comments stand."""
-        (post_id,) = find_post(_POST_ID, segments["id"], now=now)
-        depends_on([f"post:{post_id}", f"post:{post_id}:comments"])
+        post_id = int(segments["id"])
+        require_post(post_id, now=now)
+        depends_on([f"post:{post_id}:comments"])
 
         def make(post: int, **position: Any) -> Any:
             comments = Comment.objects.on_post(post).listed().places(place.order)

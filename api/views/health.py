@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.utils import extend_schema
@@ -10,8 +12,11 @@ from rest_framework.response import Response
 
 from api.errors import DATABASE_IS_AWAY, RETRY_AFTER, problem_answer
 from api.views.public import AnswersOptions
+from caching.purging.standing import standings
 from caching.standing import standing
 from caching.triggers import install
+
+_AWAY: Final = "the database cannot be reached"
 
 
 class Health(AnswersOptions):
@@ -35,15 +40,22 @@ class Live(Health):
 class Ready(Health):
     """Ready: the database is there, as this release wants it, and reports what changes.
 
-    Without Redis we are ready too, and `standing` (`caching/standing.py`) says what that costs.
+    Without Redis we are ready too, and `standing` (`caching/standing.py`) says what that costs. So we are
+    while an edge cannot be purged: `edges` says what waits for it, and why.
     """
 
     def get(self, request: Request) -> Response:
         """Answer that we are, or what is in the way."""
-        reason = obstacle()
+        reason, edges = obstacle(), {}
         now = standing().value
         if reason is None:
-            return Response({"status": "ready", "standing": now}, headers={"Cache-Control": "no-store"})
+            try:
+                edges = {edge.name: edge.in_short() for edge in standings()}
+            except DATABASE_IS_AWAY:
+                reason = _AWAY
+        if reason is None:
+            shown = {"status": "ready", "standing": now, "edges": edges}
+            return Response(shown, headers={"Cache-Control": "no-store"})
         fields = {"Cache-Control": "no-store", "Retry-After": str(RETRY_AFTER)}
         return problem_answer(request, 503, reason, fields, standing=now)  # type: ignore[return-value]
 
@@ -57,5 +69,5 @@ def obstacle() -> str | None:
             return f"{len(pending)} migrations are not applied"
         missing = install.missing()
     except DATABASE_IS_AWAY:
-        return "the database cannot be reached"
+        return _AWAY
     return f"{len(missing)} triggers are missing or out of date" if missing else None

@@ -31,6 +31,12 @@ class Invalidates(Protocol):
     def wait(self, position: int) -> None:
         """Return once every live worker has applied the log up to there. Raises `OutOfReach`."""
 
+    def position(self) -> int:
+        """Return how far this process itself has heard, to be noted before a change."""
+
+    def heard_since(self, position: int) -> frozenset[str] | None:
+        """Return the keys that it has heard of since; None unless it is certain to have heard of all."""
+
     def trust(self, epoch: int) -> None:
         """Store from now on: the outbox was relayed and the triggers were seen since `epoch` was read."""
 

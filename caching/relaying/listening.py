@@ -1,8 +1,9 @@
-"""How does the relay hear of a change that somebody else has committed?
+"""How does somebody who passes changes on hear of one that somebody else has committed?
 
-On PostgreSQL a trigger on the outbox notifies whoever listens, at the writer's commit; here
-we wait for that on the relay's own connection. Elsewhere there is nothing to hear, and the
-relay looks now and then. In either case `wake` ends the wait, from any thread or signal handler.
+On PostgreSQL a trigger on the outbox notifies whoever listens, at the writer's commit; who queues
+purges does it himself. Here we wait for that on the thread's own connection. Elsewhere there is
+nothing to hear, and the relay, or the purger, looks now and then. In either case `wake` ends the
+wait, from any thread or signal handler.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from typing import Any, Final
 
 from django.db import connections
 
-# As the trigger spells it (`triggers/postgresql.py`).
-_CHANNEL: Final = "SELECT 'readpath_outbox_' || md5(current_schema())"
+# What is listened to, as the trigger spells it (`triggers/postgresql.py`), and `purge_queue.py`.
+OUTBOX: Final = "outbox"
+PURGES: Final = "purges"
+_CHANNEL: Final = "SELECT 'readpath_' || %s || '_' || md5(current_schema())"
 
 
 class Listening:
     """Waits on this thread's connection to the database, and on a pipe of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: str = OUTBOX) -> None:
+        self._channel: Final = channel
         # Sockets and not a pipe: a closed one knows that it is, and writes to nobody else.
         self._awake, self._waker = socket.socketpair()
         self._awake.setblocking(False)
@@ -46,7 +50,7 @@ class Listening:
         database.ensure_connection()
         if self._connection is not database.connection:
             with database.cursor() as cursor:
-                cursor.execute(_CHANNEL)
+                cursor.execute(_CHANNEL, [self._channel])
                 (channel,) = cursor.fetchone()
                 cursor.execute(f'LISTEN "{channel}"')
             database.connection.add_notify_handler(self._hear)

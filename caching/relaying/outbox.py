@@ -4,6 +4,7 @@ A pass is one transaction of the database:
 
     lock the row of `caching_relaying`      one relay at a time, in whichever process
     delete the outbox's rows, all we see
+    queue their keys for the edges          `purge_queue.py`: told after we have committed
     invalidate their keys                   done by the caller, inside `relaying`
     commit                                  a crash before it repeats an invalidation
 
@@ -12,7 +13,8 @@ long transaction commits low numbers late. What a pass does not see yet, another
 
 A relay that was stopped in its pass keeps the lock. Nobody waits for it longer than
 `LOCK_WITHIN`: the rows are still there for all to see, so they are read without being deleted,
-and invalidated once more. This module does not invalidate, and does not know who listens.
+and invalidated once more. Edges hear of them when the server has ended its pass. This module does
+not invalidate, and does not know who listens.
 """
 
 from __future__ import annotations
@@ -25,14 +27,16 @@ from typing import Any, Final, NamedTuple
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
+from caching import purge_queue
 from caching.relaying.deadline import deadline
-from caching.surrogate_keys import EVERYTHING, surrogate_key
+from caching.surrogate_keys import EVERYTHING, surrogate_key, unmarked
 
 # Outbox rows taken at a time. Where as many wait, everything is invalidated: telling millions of
 # keys apart, after an import, takes a minute and spares nothing.
 BATCH: Final = 20_000
 FEW: Final = 200  # Rows that a build looks through before it reads everything itself.
 LOCK_WITHIN: Final = 0.25  # Seconds; a pass takes a few milliseconds.
+STOPPED_AFTER: Final = 10.0  # Seconds; a relay that stands still in its pass for longer loses it.
 LOOK_WITHIN: Final = 1.0  # Seconds; readers wait for a look.
 
 _IS_EMPTY: Final = "SELECT NOT EXISTS (SELECT 1 FROM caching_outbox)"
@@ -42,6 +46,11 @@ _LOOK: Final = """\
 SELECT (SELECT last_pass FROM caching_relaying WHERE id = 1), o.id, o.key
   FROM (SELECT 1) AS one
   LEFT JOIN (SELECT id, key FROM caching_outbox ORDER BY id LIMIT {batch}) AS o ON 1 = 1"""
+
+_IS_UNQUEUED: Final = """\
+SELECT EXISTS (SELECT 1 FROM caching_edgestanding)
+   AND EXISTS (SELECT 1 FROM caching_outbox WHERE NOT is_queued)"""
+_UNQUEUED: Final = "SELECT id, key FROM caching_outbox WHERE NOT is_queued ORDER BY id LIMIT {batch}"
 
 # Made by whoever comes first, so that a table which was emptied is no special case.
 _LOCK: Final = (
@@ -55,9 +64,15 @@ _TAKE_POSTGRESQL: Final = f"""\
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SET LOCAL lock_timeout = {LOCK_WITHIN * 1000:.0f};
 SET LOCAL synchronous_commit = off;
+SET LOCAL idle_in_transaction_session_timeout = {STOPPED_AFTER * 1000:.0f};
 {_LOCK};
 DELETE FROM caching_outbox
-  WHERE id IN (SELECT id FROM caching_outbox ORDER BY id LIMIT {{batch}}) RETURNING key"""  # noqa: S608 - our own names.
+  WHERE id IN (SELECT id FROM caching_outbox ORDER BY id LIMIT {{batch}})
+  RETURNING key, EXISTS (SELECT FROM caching_edgestanding)"""  # noqa: S608 - our own names.
+# One at a time; and no relay takes away meanwhile what is being queued.
+_ALONE_POSTGRESQL: Final = f"""\
+SET LOCAL lock_timeout = {LOCK_WITHIN * 1000:.0f};
+SELECT 1 FROM caching_relaying WHERE id = 1 FOR UPDATE"""  # noqa: S608 - our own names.
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 _SQLITE_BUSY: Final = 5
 
@@ -108,7 +123,36 @@ def is_empty() -> bool:
 def waiting() -> frozenset[str] | None:
     """Return the keys that wait, as the transaction under way sees them; None if there are many."""
     rows = _rows(_VISIBLE.format(batch=FEW))
-    return None if len(rows) == FEW else frozenset(surrogate_key(label) for _, label in rows)
+    return None if len(rows) == FEW else frozenset(_key_of(label) for _, label in rows)
+
+
+def queue_for_edges() -> None:
+    """Let the edges be told of what waits and cannot be relayed, and leave it here for later.
+
+    What could not be relayed could not be invalidated either: the edges have to wait until nobody
+    trusts what he holds without a look at the outbox (`purging/purger.py`).
+    """
+    if not _rows(_IS_UNQUEUED)[0][0]:
+        return
+    try:
+        _queue_for_edges()
+    except OperationalError as error:
+        if not _is_locked(error):
+            raise
+        # Somebody else does, or takes it all; what he leaves is for our next look.
+
+
+def _queue_for_edges() -> None:
+    vendor = connections["default"].vendor
+    with _impatient(), transaction.atomic(durable=True), connections["default"].cursor() as cursor:
+        if vendor == "postgresql":
+            cursor.execute(_ALONE_POSTGRESQL)
+        cursor.execute(_UNQUEUED.format(batch=BATCH))
+        rows = cursor.fetchall()
+        purge_queue.put(purge_queue.coalesced(_worth_telling_apart([label for _, label in rows])))
+        cursor.executemany(
+            "UPDATE caching_outbox SET is_queued = true WHERE id = %s", [[pk] for pk, _ in rows]
+        )
 
 
 def look() -> Look:
@@ -124,7 +168,7 @@ def look() -> Look:
         if not was_open or time.monotonic() - began >= LOOK_WITHIN:
             raise
         found = _seen()
-    rows = tuple((pk, surrogate_key(label)) for _, pk, label in found if pk is not None)
+    rows = tuple((pk, _key_of(label)) for _, pk, label in found if pk is not None)
     return Look(found[0][0] or 0, rows)
 
 
@@ -143,7 +187,7 @@ def _taking() -> Iterator[Taken]:
     number = secrets.randbits(62) + 1
     # Durable: inside somebody's transaction we would invalidate what may be rolled back.
     with _impatient(), transaction.atomic(durable=True), connections["default"].cursor() as cursor:
-        labels = _take(cursor, vendor, number)
+        labels, has_edges = _take(cursor, vendor, number)
         if not labels:
             transaction.set_rollback(True)
         more = 0
@@ -151,27 +195,39 @@ def _taking() -> Iterator[Taken]:
             # What this deletes has been committed before, and is gone only after it was invalidated.
             cursor.execute("DELETE FROM caching_outbox")
             more = cursor.rowcount
+        if has_edges:
+            purge_queue.put(purge_queue.coalesced(_worth_telling_apart(labels)))
         yield _taken(labels, number if labels else 0, more)
 
 
-def _take(cursor: Any, vendor: str, number: int) -> list[str]:
+def _take(cursor: Any, vendor: str, number: int) -> tuple[list[str], bool]:
+    """Take the labels of what waits; tell, too, whether there is an edge that has to hear of them."""
     if vendor == "postgresql":
         cursor.execute(_TAKE_POSTGRESQL.format(number=number, batch=BATCH))
         while cursor.nextset():
             pass
-        return [label for (label,) in cursor.fetchall()]
+        found = cursor.fetchall()
+        return [label for label, _ in found], bool(found) and found[0][1]
     cursor.execute(_LOCK.format(number=number))
     cursor.execute(_VISIBLE.format(batch=BATCH))
     rows = cursor.fetchall()
     if rows:
         # Nobody commits beside us from here on, so this range of numbers is what we have read.
         cursor.execute("DELETE FROM caching_outbox WHERE id <= %s", [rows[-1][0]])
-    return [label for _, label in rows]
+    return [label for _, label in rows], bool(rows)
 
 
 def _taken(labels: list[str], number: int, more: int = 0) -> Taken:
-    keys = {EVERYTHING} if len(labels) >= BATCH else map(surrogate_key, labels)
-    return Taken(frozenset(keys), number, len(labels) + more)
+    return Taken(frozenset(map(_key_of, _worth_telling_apart(labels))), number, len(labels) + more)
+
+
+def _worth_telling_apart(labels: list[str]) -> list[str]:
+    return [EVERYTHING] if len(labels) >= BATCH else labels
+
+
+def _key_of(label: str) -> str:
+    """Return the surrogate key that a label is; that its row is gone is news for edges alone."""
+    return surrogate_key(unmarked(label))
 
 
 def _read_without_taking() -> Taken:

@@ -68,13 +68,16 @@ class Relay:
         lease: float = 0.0,
         passes: Passes | None = None,
         is_reported: Callable[[], bool] = changes_are_reported,
+        passed: Callable[[], None] = lambda: None,
     ) -> None:
+        """Relay through `coherence`; `passed` is called when something was queued for the edges."""
         self._coherence: Final = coherence
         self._ownership: Final = ownership
         self._interval: Final = interval
         # Often enough that a lease never runs out between two looks.
         self._longest_pause: Final = min(_LONGEST_PAUSE, lease / 4 or _LONGEST_PAUSE)
         self._is_reported: Final = is_reported
+        self._passed: Final = passed
         self._trust_lock: Final = TrustLock(coherence, passes, lease=lease) if passes else None
         self._acknowledging: Final = Acknowledging(
             coherence, self._relayed, self._trust_lock, lease=lease, pause=interval
@@ -132,6 +135,17 @@ class Relay:
         if not self._acknowledging.acknowledge():
             self._distrust()
 
+    def position(self) -> int:
+        """Return how far this process has heard of invalidations, to be noted before a change."""
+        return self._coherence.position()
+
+    def heard_since(self, position: int) -> frozenset[str] | None:
+        """Return what was invalidated since; None unless this process is certain to have heard of it all.
+
+        After `acknowledge` that is what the calling thread has changed in between, and what others have.
+        """
+        return self._coherence.heard_since(position)
+
     def run(self) -> None:
         """Relay until `end`, through whatever happens to the database."""
         listening = self._listening = Listening()
@@ -173,6 +187,7 @@ class Relay:
                 if not outbox.is_empty():
                     self.relayed += self._pass_over()[0].rows
         except OutOfReach:
+            outbox.queue_for_edges()
             return  # What waits goes on waiting, for all to see.
         self._earn_trust(epoch)
 
@@ -188,6 +203,8 @@ class Relay:
                 position = self._coherence.invalidate(taken.keys, relay_pass=taken.number)
         if not taken.keys:
             position = self._coherence.last()  # Others have relayed it, before that was asked.
+        elif taken.number:
+            self._passed()
         return taken, position
 
     def _relayed(self) -> int | None:
@@ -231,3 +248,16 @@ def acknowledge() -> None:
     """Wait until this thread's committed changes are invalidated, if this process serves reads."""
     if _active:
         _active[0].acknowledge()
+
+
+def position() -> int:
+    """Return how far this process has heard of invalidations; 0 if it serves no reads."""
+    return _active[0].position() if _active else 0
+
+
+def heard_since(position: int) -> frozenset[str] | None:
+    """Return the keys invalidated since, as this process has heard: none if it serves no reads.
+
+    None if it is not certain to have heard of all of them.
+    """
+    return _active[0].heard_since(position) if _active else frozenset()

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 class Fleet:
     """One worker among those that share a Redis."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is made of, each by name.
         self,
         client: redis.Redis,
         coherence: Coherence,
@@ -41,8 +41,9 @@ class Fleet:
         lease: float,
         heard: Callable[[Collection[str]], None],
         unsettled: Callable[[], None],
+        variant: bytes = b"",
     ) -> None:
-        """Write through `client`; for `heard` and `unsettled` see `Tail`."""
+        """Write through `client`; for `heard` and `unsettled` see `Tail`, for `variant` see `L2`."""
         self._coherence: Final = coherence
         self._lease: Final = lease
         self._heard: Final = heard
@@ -50,7 +51,7 @@ class Fleet:
         self._link: Final = Link()
         self._leases: Final = Leases(lease=lease)
         self._log: Final = SharedLog(client, self._link, leases=self._leases)
-        self._l2: Final = L2(client, self._log, coherence, self._link)
+        self._l2: Final = L2(client, self._log, coherence, self._link, variant=variant)
         self._passes: Final = Passes(lease=lease, clock=coherence.clock, is_trusting=coherence.is_trusting)
         self._reading: redis.asyncio.Redis | None = None
         self._following: asyncio.Task[None] | None = None
@@ -107,6 +108,14 @@ class Fleet:
     def wait(self, position: int) -> None:
         """Return once every worker that trusts its L1 has come as far. Raises `OutOfReach`."""
         self._log.wait(position)
+
+    def position(self) -> int:
+        """Return how far this worker has heard."""
+        return self._coherence.position()
+
+    def heard_since(self, position: int) -> frozenset[str] | None:
+        """Return the keys that were invalidated since, as the tail has heard; None if some may be missing."""
+        return self._coherence.heard_since(position)
 
     def trust(self, epoch: int) -> None:
         """Believe that every change is reported, as was seen since `epoch`."""

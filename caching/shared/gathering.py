@@ -35,9 +35,10 @@ _TOGETHER: Final = 16  # Entries on one journey: Redis and the event loop do oth
 class Gathering:
     """Gets usable entries for the readers of one event loop."""
 
-    def __init__(self, client: redis.asyncio.Redis, link: Link) -> None:
+    def __init__(self, client: redis.asyncio.Redis, link: Link, variant: bytes = b"") -> None:
         self._client: Final = client
         self._link: Final = link
+        self._variant: Final = variant
         self._script: Final = scripts.READ
         self._digest: Final = sha1(scripts.READ.encode(), usedforsecurity=False).hexdigest()
         self._waiting: list[tuple[bytes, asyncio.Future[Entry | None]]] = []
@@ -82,7 +83,8 @@ class Gathering:
         # The first one brings the script along, so that the others can name it.
         how: tuple[str, str] = ("EVAL", self._script)
         for cache_key in cache_keys:
-            asking.execute_command(*how, 1, keys.entry(cache_key), keys.GENERATION, codec.READABLE)
+            name = keys.entry(cache_key, self._variant)
+            asking.execute_command(*how, 1, name, keys.GENERATION, codec.READABLE)
             how = ("EVALSHA", self._digest)
         found: list[bytes | None] = await asking.execute()
         return [_decoded(data, key) for key, data in zip(cache_keys, found, strict=True)]

@@ -9,7 +9,7 @@ the generations that it needs. All lease and history is in the fields of ONE key
     {readpath}:g:KEY    generation of a surrogate key; missing after an invalidation
     {readpath}:c:KEY    a value of Django's cache (`tiered/scripts.py`)
     {readpath}:n        the order of values, where their number is bounded
-    readpath:e:1:URL    an entry (the 1 is the schema version)
+    readpath:e:1:URL    an entry (the 1 is the schema version; how edges want it labelled may follow)
     readpath:b:URL      who builds it now
     readpath:r:TOKEN    how a build ended that left no entry
 """
@@ -39,9 +39,9 @@ def generations(surrogate_keys: Iterable[str]) -> list[str]:
     return [GENERATION + key for key in surrogate_keys]
 
 
-def entry(cache_key: bytes) -> bytes:
-    """Return where the entry of a URL is."""
-    return _ENTRY + cache_key
+def entry(cache_key: bytes, variant: bytes = b"") -> bytes:
+    """Return where the entry of a URL is that is labelled so (`Labelling.variant`)."""
+    return _ENTRY + variant + cache_key
 
 
 def builder(cache_key: bytes) -> bytes:

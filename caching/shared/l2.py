@@ -33,19 +33,22 @@ _JITTER: Final = 0.05  # Of a lifetime, so that what was built together does not
 class L2:
     """Entries in Redis: read in the event loop, written by the threads that build."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is made of, each by name.
         self,
         writing: redis.Redis,
         log: SharedLog,
         coherence: Coherence,
         link: Link,
         *,
+        variant: bytes = b"",
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`variant` tells how entries are labelled: others are not ours."""
         self._writing: Final = writing
         self._log: Final = log
         self._coherence: Final = coherence
         self._link: Final = link
+        self._variant: Final = variant
         self._clock: Final = clock
         self._gathering: Gathering | None = None
 
@@ -59,7 +62,7 @@ class L2:
         if not self._coherence.is_trusting():
             return None
         if self._gathering is None:
-            self._gathering = Gathering(reading, self._link)
+            self._gathering = Gathering(reading, self._link, self._variant)
         entry = await self._gathering.get(cache_key)
         if entry is None or entry.freshness(now=self._clock()) is Freshness.EXPIRED:
             return None
@@ -81,5 +84,6 @@ class L2:
         if lifetime > 0:
             data = encode(entry, dict(zip(carried, generations, strict=True)))
             with self._link.reaching():
-                self._writing.set(keys.entry(entry.key), data, px=max(1, int(lifetime * 1000)))
+                name = keys.entry(entry.key, self._variant)
+                self._writing.set(name, data, px=max(1, int(lifetime * 1000)))
         return True

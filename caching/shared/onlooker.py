@@ -41,6 +41,13 @@ class Onlooker:
         """Return once every worker that trusts its L1 has come as far. Raises `OutOfReach`."""
         self._log.wait(position)
 
+    def position(self) -> int:
+        """Return 0: nothing is heard here."""
+        return 0
+
+    def heard_since(self, position: int) -> None:
+        """Return None: nothing is heard here."""
+
     def trust(self, epoch: int) -> None:
         """Do nothing: there is nothing here to be trusted."""
 

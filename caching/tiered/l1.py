@@ -46,6 +46,15 @@ def change_key(key: str) -> str:
     return surrogate_key(_KIND + digest)
 
 
+def is_change(key: str) -> bool:
+    """Tell whether this surrogate key is one under which changes of values are logged: no answer has it.
+
+    >>> is_change(change_key(":1:session")), is_change("posts")
+    (True, False)
+    """
+    return key.startswith(_KIND)
+
+
 class _Held:
     """A value, and until when it may be used."""
 
@@ -153,7 +162,7 @@ def dropped(surrogate_keys: Collection[str]) -> None:
 
     Must have returned before the tail says that it has passed the record.
     """
-    changes = {key for key in surrogate_keys if key.startswith(_KIND)}
+    changes = {key for key in surrogate_keys if is_change(key)}
     if EVERYTHING in surrogate_keys:
         changes.add(ALL_VALUES)
     if changes:

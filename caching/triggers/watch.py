@@ -6,6 +6,9 @@ key, spelled with the row's old and new values, is invalidated. With `only_if`, 
 (old or new) counts only while that column of it is not 0: drafts move no public list. With
 `ranged_by`, a moment of the row, the keys of the intervals in which it lies are invalidated as
 well (`caching/ranges.py`).
+
+A row's own key, `post:42`, is marked when the row is gone: deleted, or known by another primary
+key, or hidden, which is when its column `public_if` becomes 0.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ class Watch:
     columns: tuple[str, ...] = ()
     only_if: str | None = None
     ranged_by: str | None = None
+    public_if: str | None = None
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -37,13 +41,27 @@ class Watch:
     @property
     def compared_columns(self) -> tuple[str, ...]:
         """The columns whose change counts: the declared ones and those that the key depends on."""
-        extra = [column for column in (self.only_if, self.ranged_by) if column]
+        extra = [column for column in (self.only_if, self.ranged_by, self.public_if) if column]
         return tuple(dict.fromkeys((*self.columns, *self.key_columns, *extra)))
 
     @property
     def coarse(self) -> str:
         """The key that stands for all of this kind, for a statement that touches very many rows."""
         return coarse_key(self.key)
+
+    @property
+    def is_of_row(self) -> bool:
+        """Whether the key is a row's own: a row that is gone is gone under this key."""
+        return self.key == f"{self.coarse.partition(':')[0]}:{{id}}"
+
+    def hidden(self, old: str, new: str) -> str:
+        """Return an SQL condition: does the row leave the public by this change?
+
+        >>> Watch("api_post", "post:{id}", public_if="listed").hidden("OLD", "NEW")
+        'OLD.listed <> 0 AND NEW.listed = 0'
+        """
+        column = self.public_if
+        return f"{old}.{column} <> 0 AND {new}.{column} = 0" if column else "FALSE"
 
     def spelled(self, alias: str) -> str:
         """Return an SQL expression for the key; NULL if a column of it is NULL.

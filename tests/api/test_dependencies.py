@@ -76,14 +76,14 @@ def test_comments_depend_on_their_collection_and_on_the_post_being_public(depend
     comment = make_comment()
     keys = depending(f"posts/{comment.post_id}/comments/")[1].keys
     assert keys == {
-        f"post:{comment.post_id}",
+        f"shown:post={comment.post_id}",
         f"post:{comment.post_id}:comments",
         f"comment:{comment.pk}",
         f"author:{comment.author_id}",
     }
     assert depending(f"comments/{comment.pk}/?fields=body")[1].keys == {
         f"comment:{comment.pk}",
-        f"post:{comment.post_id}",
+        f"shown:post={comment.post_id}",
     }
 
 
@@ -110,7 +110,7 @@ def test_a_detail_by_slug_depends_on_who_has_the_slug(depending):
     [
         ("posts/42/", "post:42"),
         ("posts/nothing/", "post:slug=nothing"),
-        ("posts/42/comments/", "post:42"),
+        ("posts/42/comments/", "shown:post=42"),
         ("comments/42/", "comment:42"),
         ("authors/42/", "author:42"),
         ("categories/nothing/", "category:slug=nothing"),

@@ -6,6 +6,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from caching import purge_queue
+from caching.purging import due
 from caching.standing import standing
 from caching.triggers import install
 
@@ -19,8 +21,21 @@ def test_alive_needs_no_database(client):
 @pytest.mark.django_db
 def test_ready(client):
     response = client.get("/healthz/ready")
-    assert (response.status_code, response.json()) == (200, {"status": "ready", "standing": standing().value})
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "standing": standing().value, "edges": {}}
     assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_ready_says_what_waits_for_an_edge_that_cannot_be_purged(client):
+    purge_queue.register({"cdn": None})
+    due.fail("cdn", "it is out of reach", retry_in=0.5)
+    response = client.get("/healthz/ready")
+    (edge,) = response.json()["edges"].values()
+    assert response.status_code == 200
+    assert (edge["waiting"], edge["reason"]) == (1, "it is out of reach")
+    assert edge["oldest"] >= 0
+    assert edge["failing_for"] >= 0
 
 
 def assert_not_ready(response, reason: str) -> None:

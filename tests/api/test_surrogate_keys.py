@@ -189,6 +189,22 @@ def test_a_watch_names_columns_that_there_are(watch):
     assert set(watch.compared_columns) <= columns
 
 
+@pytest.mark.parametrize(
+    "watch", [watch for watch in WATCHES if watch.is_of_row], ids=lambda watch: watch.key
+)
+def test_a_row_that_can_be_hidden_is_gone_when_it_is(watch):
+    (model,) = [model for model in MAKERS if model._meta.db_table == watch.table]
+    has_listed = any(field.name == "listed" for field in model._meta.concrete_fields)
+
+    assert watch.public_if == ("listed" if has_listed else None)
+
+
+def test_every_model_that_is_shown_has_a_key_that_tells_when_a_row_is_gone():
+    tables = {watch.table for watch in WATCHES if watch.is_of_row}
+
+    assert tables == {model._meta.db_table for model in MAKERS}
+
+
 def test_no_fact_is_there_twice():
     facts = [(watch.table, watch.key) for watch in WATCHES]
 

@@ -235,3 +235,10 @@ def test_a_redirect_keeps_the_method_and_says_how_long_it_holds():
     assert fields[b"location"] == b"/things/1/"
     assert fields[b"cache-control"] == b"max-age=60"
     assert fields[b"vary"] == b"Accept-Encoding"
+
+
+def test_t1_a_redirect_is_labelled_as_it_is_told():
+    labels = [(b"xkey", b"all")]
+
+    assert dict(redirect("/things/1/", max_age=60, labels=labels).fields)[b"xkey"] == b"all"
+    assert b"xkey" not in dict(redirect("/things/1/", max_age=60).fields)

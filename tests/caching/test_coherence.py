@@ -87,6 +87,34 @@ def test_touched_looks_at_a_span_of_the_log(coherence):
     assert coherence.touched({"post:2"}, after=start)
 
 
+def test_it_tells_what_it_has_heard_since(coherence):
+    coherence.invalidate({"post:1"})
+    position = coherence.position()
+    assert coherence.heard_since(position) == frozenset()
+
+    coherence.invalidate({"post:2"})
+    coherence.invalidate({"posts"})
+    assert coherence.heard_since(position) == {"post:2", "posts"}
+
+
+@pytest.mark.parametrize(
+    "missed",
+    [
+        pytest.param(lambda coherence: coherence.distrust(), id="no trust"),
+        pytest.param(lambda coherence: (coherence.distrust(), coherence.trust()), id="no trust for a while"),
+        pytest.param(lambda coherence: coherence.forget(), id="records were missed"),
+        pytest.param(lambda coherence: coherence.leased(0.0), id="the lease is over"),
+        pytest.param(lambda coherence: coherence.invalidate({EVERYTHING}), id="everything"),
+    ],
+)
+def test_where_it_may_have_missed_something_it_tells_nothing(coherence, missed):
+    position = coherence.position()
+    coherence.invalidate({"post:1"})
+    missed(coherence)
+
+    assert coherence.heard_since(position) is None
+
+
 # Trust.
 
 

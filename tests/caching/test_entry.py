@@ -10,9 +10,11 @@ import zstandard
 
 from caching import entry as entry_module
 from caching.building import Dependencies
+from caching.codec import GENERATION_BYTES, decode, encode
 from caching.codings import CODINGS
-from caching.entry import SCHEMA_VERSION, Reply, add_coding, etags_of, make_entry
+from caching.entry import SCHEMA_VERSION, Entry, Reply, add_coding, etags_of, make_entry
 from caching.freshness import CachePolicy, Freshness
+from caching.labels import FIELD_NAMES, Labelling
 from caching.surrogate_keys import EVERYTHING, carried_keys, surrogate_key
 from caching.validators import etag
 from tests.caching.entries import BODY, NOW, POLICY, entry_of, fully_coded, make_reply
@@ -182,3 +184,64 @@ def test_a_short_body_is_kept_as_it_is():
 
     assert set(entry.variants) == {"identity"}
     assert entry.codings == ()
+
+
+LABELLING = Labelling(["xkey", "cache-groups"], budget=512, given_up=["tag"])
+LABELLED = {b"xkey", b"cache-groups"}
+
+
+def labelled(labelling: Labelling = LABELLING, *, status: int = 200, tags: int = 100) -> Entry:
+    keys = ["post:42", *(f"tag:{number}" for number in range(tags))]
+    return fully_coded(
+        make_entry(b"/i", make_reply(status=status, keys=keys), POLICY, now=NOW, labelling=labelling)
+    )
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_t1_every_coding_and_its_304_name_the_same_labels(status):
+    entry = labelled(status=status)
+    expected = dict(LABELLING.fields(entry.surrogate_keys))
+
+    assert expected
+    for variant in entry.variants.values():
+        for block in (variant.full, variant.full_dated, variant.not_modified):
+            assert {name: value for name, value in block if name in LABELLED} == expected
+
+
+def test_labels_change_no_tag():
+    """What an edge is told about an answer is no part of the answer."""
+    plain, other = labelled(Labelling()), labelled()
+
+    assert [v.etag for v in plain.variants.values()] == [v.etag for v in other.variants.values()]
+    assert [v.body for v in plain.variants.values()] == [v.body for v in other.variants.values()]
+
+
+def test_t12_without_labelling_an_entry_is_what_it_was():
+    plain = labelled(Labelling())
+
+    assert not any(FIELD_NAMES & set(dict(variant.full)) for variant in plain.variants.values())
+    assert plain.fields == ((b"content-type", b"application/json"),)
+    assert (
+        plain.bytes
+        == fully_coded(make_entry(b"/i", make_reply(keys=plain.surrogate_keys), POLICY, now=NOW)).bytes
+    )
+
+
+def test_labels_are_counted_once_however_many_blocks_repeat_them():
+    long = Labelling(["xkey"], budget=100_000)
+    entry, plain = labelled(long), labelled(Labelling())
+    ((_, value),) = long.fields(entry.surrogate_keys)
+
+    assert len(value) < entry.bytes - plain.bytes < 2 * len(value)
+
+
+def test_labels_come_back_from_l2_as_they_were():
+    entry = labelled()
+    back = decode(
+        encode(entry, dict.fromkeys(entry.surrogate_keys, b"g" * GENERATION_BYTES)), entry.key
+    ).entry
+
+    assert back.fields == entry.fields
+    for coding, variant in entry.variants.items():
+        assert back.variants[coding].full == variant.full
+        assert back.variants[coding].not_modified == variant.not_modified

@@ -76,6 +76,21 @@ def test_an_invalidation_of_more_keys_than_the_log_holds_counts_as_touched():
     assert not log.touches({"unheard of"}, after=1)
 
 
+def test_it_tells_what_came_after_a_position(log):
+    assert log.since(0) == {"a", "b", "c", "d"}
+    assert log.since(1) == {"b", "c", "d"}
+    assert log.since(3) == frozenset()
+
+
+def test_of_a_past_that_it_has_forgotten_it_tells_nothing():
+    log = InvalidationLog(longest=3)
+    for number in range(5):
+        log.append({f"key {number}"})
+
+    assert log.since(1) is None
+    assert log.since(2) == {"key 2", "key 3", "key 4"}
+
+
 def test_a_mass_update_does_not_fill_the_memory():
     log = InvalidationLog()
     tracemalloc.start()

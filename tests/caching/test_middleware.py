@@ -7,8 +7,10 @@ from django.test import RequestFactory
 from caching.building import collecting
 from caching.middleware import ExplicitCacheability, RelayBeforeAnswer
 from caching.relaying import relay
+from caching.tiered.l1 import change_key
 
 REQUEST = RequestFactory()
+GROUPS = "Cache-Group-Invalidation"
 
 
 @pytest.fixture
@@ -47,6 +49,74 @@ def test_a_safe_request_waits_for_nobody(method, events):
     ask(method, events)
 
     assert events == ["written", "answered"]
+
+
+class Hearing:
+    """A relay that relays at once, whose process has heard of `heard` then."""
+
+    def __init__(self, heard):
+        self.heard = heard
+        self.relayed_from = None
+
+    def position(self):
+        return 7
+
+    def acknowledge(self):
+        self.relayed_from = self.heard
+
+    def heard_since(self, position):
+        assert position == 7
+        return self.relayed_from
+
+
+@pytest.fixture
+def naming_groups(settings):
+    """Return a function that lets a request be answered, and returns the groups that the answer names."""
+    settings.READPATH = settings.READPATH | {"EDGE_LABELS": ["xkey", "cache-groups"]}
+
+    def named(heard, *, method="PATCH"):
+        relay.activate(Hearing(heard))
+        return RelayBeforeAnswer(lambda _: HttpResponse(status=409))(REQUEST.generic(method, "/")).get(GROUPS)
+
+    yield named
+    relay.deactivate()
+
+
+def test_a_write_names_the_groups_that_were_invalidated_while_it_ran(naming_groups):
+    assert naming_groups(frozenset({"post:1"})) == '"any", "post:1", "post:any"'
+
+
+def test_where_nobody_can_tell_all_groups_are_named(naming_groups):
+    assert naming_groups(None) == '"all"'
+
+
+def test_what_invalidates_nothing_names_nothing(naming_groups):
+    assert naming_groups(frozenset()) is None
+
+
+def test_values_of_the_cache_are_nobodys_group(naming_groups):
+    """The counts of a throttle, a session: no answer carries them."""
+    change = change_key(":1:throttle_write_7")
+
+    assert naming_groups(frozenset({change})) is None
+    assert naming_groups(frozenset({change, "post:1"})) == '"any", "post:1", "post:any"'
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
+def test_the_answer_to_a_safe_request_names_no_groups(naming_groups, method):
+    assert naming_groups(frozenset({"post:1"}), method=method) is None
+
+
+def test_where_answers_carry_no_groups_none_are_named(naming_groups, settings):
+    settings.READPATH = settings.READPATH | {"EDGE_LABELS": ["xkey"]}
+
+    assert naming_groups(frozenset({"post:1"})) is None
+
+
+def test_a_process_that_serves_no_reads_names_no_groups(naming_groups):
+    relay.deactivate()
+
+    assert RelayBeforeAnswer(lambda _: HttpResponse())(REQUEST.post("/")).get(GROUPS) is None
 
 
 def fields_of(response):

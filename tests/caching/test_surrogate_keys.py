@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caching.surrogate_keys import EVERYTHING, LONGEST, coarse_key, surrogate_key
+from caching.surrogate_keys import EVERYTHING, GONE, LONGEST, coarse_key, is_gone, surrogate_key, unmarked
 
 LONG_SLUG = "very-" * 15 + "long"
 
@@ -90,3 +90,13 @@ def test_coarse_key_names_the_kind(key, expected):
 
 def test_the_key_of_everything_fits():
     assert surrogate_key(EVERYTHING) == EVERYTHING
+
+
+@given(st.text())
+def test_a_mark_says_that_a_row_is_gone_and_is_no_part_of_its_key(label):
+    key = surrogate_key(label)
+
+    assert not is_gone(key)
+    assert unmarked(key) == key
+    assert is_gone(key + GONE)
+    assert unmarked(key + GONE) == key

@@ -9,7 +9,7 @@ from caching.models import Outbox
 from caching.surrogate_keys import EVERYTHING
 from caching.triggers import install
 from caching.triggers.postgresql import MANY_KEYS
-from tests.caching.trigger_contract import TriggerContract, in_time, recording
+from tests.caching.trigger_contract import TriggerContract, in_time, recording, recording_labels
 from tests.factories import make_author, make_category, make_post, make_tag
 
 _MANY_POSTS = """
@@ -81,15 +81,33 @@ class TestPostgreSQL(TriggerContract):
 
         moment = Post.objects.first().published_at  # One for all of them.
         lists = in_time("posts", moment) | in_time(f"posts:category={category.pk}", moment)
-        assert keys == {"post:*", "posts:search"} | lists
+        assert keys == {"post:*", "shown:*", "posts:search"} | lists
 
     def test_very_many_deleted_rows_become_the_coarse_key_too(self, database):
         self.make_many(MANY_KEYS + 1, make_category())
         with recording() as keys, connection.cursor() as cursor:
             cursor.execute("DELETE FROM api_post")
 
-        assert "post:*" in keys
-        assert len(keys) == 2 + 8 * 2, "all posts, the search; the list of all and one category's, in time"
+        assert {"post:*", "shown:*"} <= keys
+        assert len(keys) == 3 + 8 * 2, "all posts, the search; the list of all and one category's, in time"
+
+    def test_the_coarse_key_says_that_one_row_of_the_many_is_gone(self, database):
+        self.make_many(MANY_KEYS + 1, make_category())
+        with recording_labels() as retitled:
+            Post.objects.update(title="All of them")
+        with recording_labels() as one_hidden, connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE api_post SET title = 'Again', status = CASE id WHEN %s THEN 'draft' ELSE status END",
+                [Post.objects.first().pk],
+            )
+        with recording_labels() as deleted:
+            Post.objects.all()._raw_delete("default")
+
+        recorded = [
+            [label for label in labels if label.startswith("post:")]
+            for labels in (retitled, one_hidden, deleted)
+        ]
+        assert recorded == [["post:*"], ["post:*!"], ["post:*!"]]
 
     def test_many_rows_whose_unwatched_columns_change_record_nothing(self, database):
         self.make_many(MANY_KEYS * 3, make_category())

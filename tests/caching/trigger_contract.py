@@ -22,7 +22,7 @@ from api.models import Author, Category, Comment, Like, Post, PostTag, Tag
 from api.surrogate_keys import WATCHES
 from caching.models import Outbox
 from caching.ranges import LENGTHS
-from caching.surrogate_keys import EVERYTHING
+from caching.surrogate_keys import EVERYTHING, is_gone, unmarked
 from caching.triggers import install
 from tests.factories import (
     make_author,
@@ -56,16 +56,39 @@ CHANGEABLE = [
 @contextmanager
 def recording() -> Iterator[set[str]]:
     """Yield a set that is filled with the keys that the block's changes have recorded."""
-    Outbox.objects.all().delete()
     keys: set[str] = set()
-    yield keys
-    keys.update(Outbox.objects.values_list("key", flat=True))
+    with recording_labels() as labels:
+        yield keys
+    keys.update(map(unmarked, labels))
+
+
+@contextmanager
+def recording_gone() -> Iterator[set[str]]:
+    """Yield a set that is filled with the keys of what the block's changes have recorded as gone."""
+    gone: set[str] = set()
+    with recording_labels() as labels:
+        yield gone
+    gone.update(unmarked(label) for label in labels if is_gone(label))
+
+
+@contextmanager
+def recording_labels() -> Iterator[list[str]]:
+    """Yield a list that is filled with what stands in the outbox after the block's changes."""
+    Outbox.objects.all().delete()
+    labels: list[str] = []
+    yield labels
+    labels.extend(Outbox.objects.values_list("key", flat=True))
 
 
 def in_time(collection, moment):
     """Return what a row of that moment changes of a collection: the whole of it, and its intervals."""
     second = floor(moment.timestamp())
     return {collection, *(f"{collection}:{length}.{second // 2**length}" for length in LENGTHS)}
+
+
+def own_key(model, row):
+    """Return the key of the row itself, which tells when it is gone; nothing for a table in between."""
+    return {f"{model.__name__.lower()}:{row['id']}"} if model is not PostTag else set()
 
 
 def row_of(model, primary_key):
@@ -179,6 +202,59 @@ class TriggerContract:
 
         assert expected_keys(model, before, None) | expected_keys(model, None, after) <= keys
 
+    # What is gone.
+
+    @pytest.mark.parametrize("public", [True, False], ids=["public", "hidden"])
+    @pytest.mark.parametrize("model", MODELS)
+    def test_of_a_deleted_row_its_own_key_alone_is_said_to_be_gone(self, database, model, public):
+        made = make(model, public=public)
+        row = row_of(model, made.pk)
+        with recording_gone() as gone:
+            model.objects.filter(pk=made.pk).delete()
+
+        assert gone == own_key(model, row)
+
+    @pytest.mark.parametrize("public", [True, False], ids=["public", "hidden"])
+    @pytest.mark.parametrize(
+        ("model", "column"), CHANGEABLE, ids=lambda part: getattr(part, "__name__", part)
+    )
+    def test_a_changed_row_is_gone_if_that_hides_it_and_only_then(self, database, model, column, public):
+        made = make(model, public=public)
+        before = row_of(model, made.pk)
+        with recording_labels() as labels:
+            model.objects.filter(pk=made.pk).update(**{column: another(model, column, before[column])})
+        after = row_of(model, made.pk)
+
+        is_hidden = model in (Post, Comment) and before["listed"] and not after["listed"]
+        gone = {unmarked(label) for label in labels if is_gone(label)}
+        assert gone == (own_key(model, before) if is_hidden else set())
+        assert gone.isdisjoint(labels), "nothing is said to be gone, and changed besides"
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_a_row_that_gets_another_primary_key_is_gone_under_the_old_one(self, database, model):
+        made = make(model, public=True)
+        row = row_of(model, made.pk)
+        with recording_gone() as gone, connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {model._meta.db_table} SET id = id + 5000 WHERE id = %s", [made.pk])
+
+        assert gone == own_key(model, row)
+
+    def test_a_new_row_and_a_restored_one_are_not_gone(self, database):
+        with recording_gone() as gone:
+            post = make_post(deleted_at=timezone.now())
+            Post.objects.filter(pk=post.pk).update(deleted_at=None)
+
+        assert gone == set()
+
+    def test_a_cascade_tells_of_each_row_that_it_takes_along(self, database):
+        comment = make_comment(post=make_post(tags=[make_tag()]))
+        post = comment.post
+        primary_keys = post.pk, comment.pk
+        with recording_gone() as gone:
+            post.delete()
+
+        assert gone == {f"post:{primary_keys[0]}", f"comment:{primary_keys[1]}"}
+
     # What a client would call a change.
 
     def test_counting_views_records_nothing(self, database):
@@ -243,9 +319,12 @@ class TriggerContract:
             f"posts:category={post.category_id}",
             f"posts:tag={tag.pk}",
         )
-        assert keys == {f"post:{post.pk}", f"post:slug={post.slug}", "posts:search"}.union(
-            *(in_time(collection, post.published_at) for collection in lists)
-        )
+        assert keys == {
+            f"post:{post.pk}",
+            f"post:slug={post.slug}",
+            f"shown:post={post.pk}",
+            "posts:search",
+        }.union(*(in_time(collection, post.published_at) for collection in lists))
 
     def test_a_draft_moves_no_public_list(self, database):
         with recording() as keys:

@@ -15,6 +15,7 @@ import redis
 
 from caching.coherence import OutOfReach, Start
 from caching.entry import Entry
+from caching.labels import Labelling
 from caching.shared import keys
 from caching.shared.l2 import L2
 from caching.surrogate_keys import EVERYTHING
@@ -173,6 +174,41 @@ class TestReading:
         assert reader.l2(KEY) is None
         reader.reading.before("PIPELINE", lambda: pytest.fail("Redis was asked once more"))
         assert reader.l2(KEY) is None
+
+
+class TestLabelling:
+    """Workers that label their answers differently do not answer with each other's."""
+
+    def test_a_worker_finds_what_is_labelled_as_it_labels_itself(self, direct: redis.Redis) -> None:
+        xkey = Labelling(["xkey"], budget=2048)
+        with (
+            Worker(lease=LONG_LEASE, variant=xkey.variant) as builder,
+            Worker(lease=LONG_LEASE, variant=xkey.variant) as reader,
+        ):
+            assert builder.fleet.store(thing(), builder.begin())
+            assert reader.l2(KEY) is not None
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            pytest.param(Labelling(), id="none"),
+            pytest.param(Labelling(["cache-tag"], budget=2048), id="another dialect"),
+            pytest.param(Labelling(["xkey"], budget=1024), id="another budget"),
+        ],
+    )
+    def test_and_nothing_else(self, other: Labelling, direct: redis.Redis) -> None:
+        xkey = Labelling(["xkey"], budget=2048)
+        with (
+            Worker(lease=LONG_LEASE, variant=xkey.variant) as builder,
+            Worker(lease=LONG_LEASE, variant=other.variant) as reader,
+        ):
+            assert builder.fleet.store(thing(), builder.begin())
+            assert reader.l2(KEY) is None
+            reader.fleet.store(thing(b'{"state":"new"}'), reader.begin())
+            found = builder.l2(KEY)
+
+        assert found is not None
+        assert found.variants["identity"].body == b'{"state":"old"}'
 
 
 class TestPromoting:

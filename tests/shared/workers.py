@@ -188,7 +188,7 @@ class Relaying:
 class Worker:
     """One worker of a fleet."""
 
-    def __init__(self, *, lease: float = LEASE) -> None:
+    def __init__(self, *, lease: float = LEASE, variant: bytes = b"") -> None:
         self.lease = lease
         self.within = PATIENCE  # Seconds until it serves, trusted or not.
         self.coherence = Coherence(L1(10_000_000), leased=True)
@@ -200,6 +200,7 @@ class Worker:
             lease=lease,
             heard=lambda keys: self.heard.append(set(keys)),
             unsettled=lambda: self.relaying.wake(),  # noqa: PLW0108 - it is made below.
+            variant=variant,
         )
         self.relaying = Relaying(self.fleet)
         self.name = ""  # The field of `keys.STATE` in which its lease is.

@@ -1,0 +1,49 @@
+"""Which edges stand in front of us, how are answers labelled for them, and who tells them of changes?"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from caching.edges import configuration
+from caching.edges.edge import Edge
+from caching.labels import Labelling
+from caching.purging.purger import Purger
+from caching.purging.role import Role
+from caching.relaying.invalidates import Invalidates
+
+# Where there is no room to name all rows that an answer shows, these kinds are named coarsely, one
+# after the other: what changes least before what changes most, for then all such answers are purged.
+GIVEN_UP: Final = ("tag", "category", "author", "comment", "post")
+
+
+@cache
+def edges() -> tuple[Edge, ...]:
+    """Return the edges that are to be told of changes. Raises `ImproperlyConfigured`."""
+    return configuration.configured(settings.READPATH)
+
+
+def labelling() -> Labelling:
+    """Return how answers are labelled: as was asked for, or as the edges need it."""
+    options = settings.READPATH
+    dialects = options["EDGE_LABELS"] or configuration.dialects(edges())
+    for edge in edges():
+        if not set(edge.backend.dialects) & set(dialects):
+            raise ImproperlyConfigured(
+                f"READPATH_EDGE_LABELS needs {' or '.join(edge.backend.dialects)} for the edge {edge.name}"
+            )
+    try:
+        return Labelling(dialects, budget=options["EDGE_LABEL_BYTES"], given_up=GIVEN_UP)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"READPATH_EDGE_LABELS, READPATH_EDGE_LABEL_BYTES: {error}") from None
+
+
+def purger(coherence: Invalidates, *, lease: float) -> Purger:
+    """Return who tells the edges, once `coherence` says that nobody holds what was replaced."""
+    lock = Path(f"{connection.settings_dict['NAME']}.purger") if connection.vendor == "sqlite" else None
+    return Purger(edges(), coherence, Role(lock), interval=settings.READPATH["RELAY_INTERVAL"], lease=lease)

@@ -1,0 +1,72 @@
+"""Whatever dies, whenever it does, an edge hears of a committed change, and of no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from caching.models import Outbox, Purge
+from tests.factories import make_author
+from tests.postgres import USER
+from tests.purging.dying import POINTS, dying
+from tests.purging.purging import Workers, purging, registered, relay, until_settled
+from tests.purging.receivers import Receiver
+
+
+def url_of(database: Any) -> str:
+    settings = database.settings_dict
+    if database.vendor == "sqlite":
+        return f"sqlite:///{settings['NAME']}"
+    return f"postgres://{USER}@/postgres?host={settings['HOST']}"
+
+
+def test_a_purge_outlives_who_dies_with_it_in_his_hands(database: Any, receiver: Receiver) -> None:
+    registered(receiver.edge("a"))
+    with dying(url_of(database), receiver, rebound=0.1) as process:
+        for point in POINTS:
+            author = make_author()
+            key = f"author:{author.pk}"
+            process.ask(f"run {point}")
+            assert process.ask("wait") == "9", point
+            assert bool(receiver.times(key)) == (point in {"told", "settled"}), point
+            assert Outbox.objects.exists() == (point in {"committed", "queued"}), point
+            assert Purge.objects.exists() == (point not in {"committed", "queued"}), point
+            told = len(receiver.times(key))
+            process.ask("run on")
+            # And once more after the rebound, however often it was told before.
+            receiver.until_told(key, times=told + (1 if point == "settled" else 2))
+            until_settled()
+            process.ask("end")
+            assert not Outbox.objects.exists()
+
+
+def test_what_was_rolled_back_is_purged_nowhere(database: Any, receiver: Receiver) -> None:
+    registered(receiver.edge("a"))
+    with dying(url_of(database), receiver, rebound=0.0) as process:
+        process.ask("run on")
+        with transaction.atomic():
+            never = make_author()
+            transaction.set_rollback(True)
+        committed = make_author()
+        receiver.until_told(f"author:{committed.pk}")
+        until_settled()
+        process.ask("end")
+    # SQLite gives the number of a row that never was to the next one.
+    assert never.pk == committed.pk or f"author:{never.pk}" not in receiver.told()
+    assert f"author:slug={never.slug}" not in receiver.told()
+
+
+def test_another_takes_over_from_who_is_killed(database: Any, receiver: Receiver) -> None:
+    edge = receiver.edge("a")
+    registered(edge)
+    with dying(url_of(database), receiver, rebound=0.0) as process:
+        process.ask("run on")
+        first = make_author()
+        receiver.until_told(f"author:{first.pk}")
+        # By now it has the role, and keeps it.
+        with purging(edge, is_new=False):
+            process.ask("end")
+            second = make_author()
+            relay(Workers())
+            receiver.until_told(f"author:{second.pk}")
