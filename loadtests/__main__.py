@@ -15,16 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from loadtests import command, machine, options, plots, replay, report
+from loadtests import command, edge_plots, machine, options, plots, replay, report
 from loadtests import tally as names
 from loadtests.budgets import judge
-from loadtests.catalogue import Catalogue, NothingThereError, walk
-from loadtests.client import Client, UnreachableError
+from loadtests.catalogue import Catalogue, NothingThereError
+from loadtests.client import UnreachableError
 from loadtests.report import Chapter
-from loadtests.run import FailedRunError, Run, Target, run_variant
+from loadtests.run import FailedRunError, Run, Target
 from loadtests.scenarios import Scenario
 from loadtests.server import Content, filled_server
 from loadtests.services import MissingError
+from loadtests.staging import look_around, stage
 
 _BUSY = 0.85  # Of a core: from there on the generator is what is measured.
 
@@ -65,9 +66,10 @@ def _target(told: argparse.Namespace) -> Iterator[Target]:
         catalogue=told.out / "catalogue.json",
         arguments=options.load_arguments(told),
         out=told.out,
+        rebound=told.rebound,
     )
     if told.host:
-        _look_around(target)
+        look_around(target)
         yield target
         return
     what = told.data or f"{told.posts:,} generated posts"
@@ -77,26 +79,19 @@ def _target(told: argparse.Namespace) -> Iterator[Target]:
         yield replace(target, host=server.host, token=server.token, server=server)
 
 
-def _look_around(target: Target) -> None:
-    """Find out what there is to ask for, and that nothing slows the server down on purpose."""
-    client = Client(target.host)
-    try:
-        if client.status("/silk/") != 404:
-            raise UnreachableError(f"{target.host} has Silk on: what it records would be timed as well")
-        walk(client.json).save(target.catalogue)
-    finally:
-        client.close()
-
-
 def _chapter(scenario: Scenario, target: Target, told: argparse.Namespace) -> Chapter:
     """Run all variants of a scenario, and judge."""
     chapter = Chapter(scenario)
     chapter.skipped = _why_not(scenario, target, told)
     if not chapter.skipped:
-        chapter.runs = [_run(scenario, place, target) for place in range(len(scenario.variants))]
+        chapter.runs = [stage(scenario, place, target) for place in range(len(scenario.variants))]
         if any(variant.order for variant in scenario.variants):
             chapter.notes.append(_told_of_the_trace(target, told))
-        chapter.verdicts = judge(scenario.budgets, [(run.variant, run.figures()) for run in chapter.runs])
+        chapter.verdicts = judge(
+            scenario.budgets,
+            [(run.variant, run.figures()) for run in chapter.runs],
+            for_comparison={one.name for one in scenario.variants if one.expiry is not None},
+        )
         chapter.notes += [note for run in chapter.runs for note in _notes(run)]
         chapter.plots = _plots(chapter.runs, target.out)
     print(report.text(chapter), flush=True)
@@ -107,6 +102,8 @@ def _why_not(scenario: Scenario, target: Target, told: argparse.Namespace) -> st
     """Return why a scenario cannot be run, nothing if it can."""
     if scenario.name == "deploy" and target.server is None:
         return "only a server that this command has started can be told to replace its workers"
+    if scenario.edge and target.server is None:
+        return "an edge is put in front only of a server that this command has started"
     if any(variant.writes == "edits" for variant in scenario.variants) and not target.token:
         return f"edits need --token, or ${options.TOKEN_VARIABLE}"
     if any(variant.order for variant in scenario.variants):
@@ -115,21 +112,6 @@ def _why_not(scenario: Scenario, target: Target, told: argparse.Namespace) -> st
         except replay.NoTraceError as error:
             return str(error)
     return ""
-
-
-def _run(scenario: Scenario, place: int, target: Target) -> Run:
-    variant = scenario.variants[place].name
-    print(f"... {scenario.name}{f', {variant}' if variant else ''}: {scenario.seconds:.0f} s", flush=True)
-    if target.server is None:
-        return run_variant(scenario, place, target)
-    if scenario.starts_cold:
-        with target.server.started():
-            _look_around(target)
-    # Each run finds an empty memory.
-    with target.server.started():
-        if not scenario.starts_cold:
-            _look_around(target)
-        return run_variant(scenario, place, target)
 
 
 def _told_of_the_trace(target: Target, told: argparse.Namespace) -> str:
@@ -163,6 +145,8 @@ def _plots(runs: Sequence[Run], out: Path) -> list[Path]:
         drawn += plots.draw(run, out / f"{run.scenario.name}{suffix}")
     if len(runs) > 1:
         drawn.append(plots.hit_ratios(runs, out / f"{runs[0].scenario.name}-compared.png"))
+    if runs[0].scenario.edge:
+        drawn += edge_plots.draw(runs, out / runs[0].scenario.name)
     return drawn
 
 

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 from loadtests import options
 from loadtests.allotment import FEWEST_USERS
 from loadtests.budgets import Budgets
-from loadtests.scenarios import SCENARIOS, Scenario
+from loadtests.scenarios import PURGED, SCENARIOS, Scenario
 from loadtests.server import ROOT
 
 _OUT: Final = ROOT / "var" / "load"
@@ -52,6 +52,10 @@ def arguments() -> argparse.Namespace:
         parser.error(f"--workers {told.workers} needs --stack full: without Redis there is one worker")
     if told.reads_per_edit < told.reads_per_write:
         parser.error("need no more edits than writes: --reads-per-edit is less than --reads-per-write")
+    if told.expiry is not None and not any(one.edge in PURGED for one in scenarios(told)):
+        parser.error(f"--expiry {told.expiry} needs --edge varnish: others keep what they keep")
+    if told.edge and told.host:
+        parser.error("--edge is put in front of a server that is started here, not of --host")
     # Processes that are started here have a working directory of their own.
     told.out = told.out.resolve()
     told.traffic = told.traffic and str(Path(told.traffic).resolve())
@@ -63,10 +67,8 @@ def scenarios(told: argparse.Namespace) -> list[Scenario]:
     named = list(SCENARIOS.values()) if told.scenario == "all" else [SCENARIOS[told.scenario]]
     bounds = {name: value for name in Budgets.__slots__ if (value := getattr(told, name, None)) is not None}
     return [
-        replace(
-            one.stretched(told.stretch), budgets=replace(one.budgets, **bounds), rate=told.rate or one.rate
-        )
-        for one in named
+        replace(one, budgets=replace(one.budgets, **bounds), rate=told.rate or one.rate)
+        for one in (each.stretched(told.stretch).behind(told.edge, told.expiry) for each in named)
     ]
 
 
@@ -95,6 +97,13 @@ def _about_the_server(group: argparse._ArgumentGroup) -> None:
         help=f"connections, and so the most requests under way at once ({_USERS})",
     )
     group.add_argument(
+        "--rebound",
+        type=options.number(),
+        default=None,
+        metavar="SECONDS",
+        help="after which a purge of the edge is repeated (the service's own)",
+    )
+    group.add_argument(
         "--processes",
         type=options.whole(1),
         default=1,
@@ -112,6 +121,7 @@ def _about_budgets(group: argparse._ArgumentGroup) -> None:
     bound("--max-5xx", "server_errors", options.whole(0), "answers with a status of 500 or more")
     bound("--max-stale-reads", "stale_reads", options.whole(0), "answers older than an acknowledged write")
     bound("--min-hit-ratio", "hit_ratio", options.share, "reads that are answered from memory")
+    bound("--max-origin-share", "origin_share", options.share, "reads that an edge passes on, by all")
     bound("--min-kept-hit-ratio", "kept_hit_ratio", options.share, "of the second variant, by the first's")
 
 

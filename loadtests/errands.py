@@ -22,7 +22,7 @@ from loadtests.scenarios import Phase
 FIRST_PAGE: Final = f"{API}/posts/"
 _INVENTED: Final = 1000  # Addresses of posts that are not there.
 # What a list browser opens first; the rest of his pages are those that come next in a list.
-_LISTS: Final = {
+LISTS: Final = {
     "/posts/": 60,
     "/posts/?ordering=-score": 10,
     "/posts/?ordering=-view_count": 10,
@@ -77,7 +77,7 @@ class Addresses:
         self._tags = Popularity(max(len(catalogue.tags), 1), exponent)
         self._categories = Popularity(max(len(catalogue.categories), 1), exponent)
         self._invented = Popularity(_INVENTED, exponent)
-        self._list_weights = list(accumulate(_LISTS.values()))
+        self._list_weights = list(accumulate(LISTS.values()))
 
     def post(self) -> int:
         """Return a post."""
@@ -85,7 +85,7 @@ class Addresses:
 
     def missing(self) -> str:
         """Return an address at which there is nothing."""
-        return f"{API}/posts/nothing-is-here-{self._invented.draw(self._random)}/"
+        return _missing_path(self._invented.draw(self._random))
 
     def of(self, family: Family) -> str:
         """Return a URL of a family."""
@@ -97,7 +97,7 @@ class Addresses:
             return f"{API}/posts/trending/"
         if family is Family.LABEL:
             return self._label()
-        return API + self._random.choices(list(_LISTS), cum_weights=self._list_weights)[0]
+        return API + self._random.choices(list(LISTS), cum_weights=self._list_weights)[0]
 
     def _label(self) -> str:
         is_tag = self._random.random() < _BY_TAG
@@ -148,6 +148,15 @@ def errands(plan: Plan, catalogue: Catalogue, ranks: Ranks | None = None) -> Ite
         else:
             goes_on = wish.family is Family.LIST and reads.random() < _GOES_ON
             yield Errand(due, phase, wish, read.of(wish.family), 0, goes_on)
+
+
+def missing_paths() -> Iterator[str]:
+    """Yield all addresses at which there is nothing and which are asked for nevertheless."""
+    return map(_missing_path, range(_INVENTED))
+
+
+def _missing_path(rank: int) -> str:
+    return f"{API}/posts/nothing-is-here-{rank}/"
 
 
 def post_path(post: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from loadtests import tally as names
@@ -25,6 +25,7 @@ class Figures:
     seconds: float
     durations: dict[Outcome, Histogram] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    lateness: Histogram = field(default_factory=Histogram)
 
     def number(self, *outcomes: Outcome) -> int:
         """Return how many requests ended in one of these ways; in any, if none is named."""
@@ -80,6 +81,23 @@ class Figures:
         reads = self.number(*READS)
         return self.counts[names.CONDITIONAL] / reads if reads else math.nan
 
+    @property
+    def origin_share(self) -> float:
+        """Reads that the edge has passed on to the origin, those that it made by itself included."""
+        reads = self.number(*READS)
+        return self.counts[names.ORIGIN_READS] / reads if reads else math.nan
+
+    @property
+    def stale_at_rest(self) -> int:
+        """Answers of the edge after the run that were older than the origin's."""
+        return self.counts[names.STALE_AT_REST]
+
+    @property
+    def edge_ratio(self) -> float:
+        """Answers that the edge had, by reads that were answered."""
+        reads = self.number(*READS)
+        return self.number(Outcome.EDGE) / reads if reads else math.nan
+
 
 def figures(tally: Tally, seconds: float, chosen: Callable[[Cell], bool] = lambda _: True) -> Figures:
     """Add up the cells that were chosen, which lasted so many seconds together."""
@@ -91,6 +109,9 @@ def figures(tally: Tally, seconds: float, chosen: Callable[[Cell], bool] = lambd
     for cell, counts in tally.counts.items():
         if chosen(cell):
             found.counts.update(counts)
+    for cell, histogram in tally.lateness.items():
+        if chosen(cell):
+            found.lateness.merge(histogram)
     return found
 
 
@@ -101,4 +122,20 @@ def by_second(tally: Tally) -> dict[int, Figures]:
         of_second = found.setdefault(second, Figures(1.0))
         for outcome, histogram in by_outcome.items():
             of_second.durations.setdefault(outcome, Histogram()).merge(histogram)
+    for (_, second), counts in tally.counts.items():
+        if second in found:
+            found[second].counts.update(counts)
+    return found
+
+
+def windowed(seconds: Mapping[int, Figures], width: int) -> dict[int, Figures]:
+    """Return at each second what it and those before it come to, so many together."""
+    found: dict[int, Figures] = {}
+    for at in seconds:
+        found[at] = window = Figures(width)
+        for near in range(at - width + 1, at + 1):
+            if near in seconds:
+                for outcome, histogram in seconds[near].durations.items():
+                    window.durations.setdefault(outcome, Histogram()).merge(histogram)
+                window.counts.update(seconds[near].counts)
     return found

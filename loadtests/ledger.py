@@ -13,7 +13,7 @@ ledgers, each over posts of its own.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -53,9 +53,14 @@ class StaleRead:
     post: int
     shown: int
     needed: int
+    # Seconds between the first acknowledgement that it does not show, and when it was asked for.
+    late: float = field(default=0.0, compare=False)
 
     def __str__(self) -> str:
-        return f"post {self.post} showed mark {self.shown}, {self.needed} had been acknowledged"
+        return (
+            f"post {self.post} showed mark {self.shown}, {self.needed} had been acknowledged"
+            f" (a later one than shown {self.late:.3f} s before)"
+        )
 
 
 class Ledger:
@@ -103,8 +108,13 @@ class Ledger:
             if needed is not None:
                 checked += 1
                 if mark < needed:
-                    stale.append(StaleRead(post, mark, needed))
+                    stale.append(StaleRead(post, mark, needed, began - self._missed(post, mark)))
         return checked, stale
+
+    def _missed(self, post: int, shown: int) -> float:
+        """Return when the first write was acknowledged that is later than what was shown."""
+        written = self._posts[post]
+        return written.moments[bisect_right(written.marks, shown)]
 
 
 def shown_in(document: object) -> Iterator[tuple[int, int]]:

@@ -30,8 +30,8 @@ from loadtests.errands import Addresses, Plan, errands
 from loadtests.ledger import Ledger
 from loadtests.options import TOKEN_VARIABLE, add_load_options, mix_of
 from loadtests.pump import Pump
-from loadtests.running import Running
-from loadtests.scenarios import SCENARIOS, Scenario
+from loadtests.running import Running, Through
+from loadtests.scenarios import SCENARIOS, Scenario, Variant
 from loadtests.tally import UNANSWERED, Tally
 from loadtests.users import Crawler, DetailReader, Edge, ListBrowser, Revalidator, Writer
 
@@ -103,6 +103,7 @@ def begin(environment: Environment, **_: Any) -> None:
         again=Addresses(catalogue, plan.exponent, plan.random("again"), None),
         token=token,
         titles=dict(zip(catalogue.posts, catalogue.titles, strict=True)),
+        through=_through(options, scenario, variant),
     )
 
 
@@ -156,8 +157,14 @@ def conclude(environment: Environment, **_: Any) -> None:
         _whole_tally.merge(running.take_tally())
 
 
+def _through(options: Any, scenario: Scenario, variant: Variant) -> Through:
+    if not scenario.edge:
+        return Through()
+    return Through(has_edge=True, grace=options.grace, expires=variant.expiry is not None)
+
+
 def _scenario(options: Any) -> Scenario:
-    return SCENARIOS[options.scenario].stretched(options.stretch)
+    return SCENARIOS[options.scenario].stretched(options.stretch).behind(options.edge, options.expiry)
 
 
 def _parts(environment: Environment) -> int:

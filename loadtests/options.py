@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from loadtests.mix import Mix
 from loadtests.replay import TRACES
-from loadtests.scenarios import SCENARIOS
+from loadtests.scenarios import EDGES, SCENARIOS
 
 TOKEN_VARIABLE: Final = "LOAD_TOKEN"  # noqa: S105 - the name of one.
 
@@ -35,6 +35,15 @@ def add_load_options(parser: argparse.ArgumentParser) -> None:
     option("--crawled", share, mix.crawled, "requests of crawlers, by reads (0.02)", "SHARE")
     option("--reads-per-edit", whole(1), 500, "reads for each edit (500)")
     option("--reads-per-write", whole(1), 150, "reads for each write of any kind (150)")
+    option("--grace", number(), 1.0, "seconds that a purge of the edge may take after the write (1)")
+    option(
+        "--expiry",
+        whole(1),
+        None,
+        "seconds that the edge keeps answers, told of no write",
+        "SECONDS",
+    )
+    parser.add_argument("--edge", choices=EDGES, default=None, help="a cache in front of the server (none)")
     # A text, not a Path: Locust sends the options to other processes, and can send plain values only.
     option("--traffic", str, None, "folder of the recorded traces, for replay", "DIR")
     parser.add_argument("--trace", choices=TRACES, default=TRACES[0], help=f"which of them ({TRACES[0]})")

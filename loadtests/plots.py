@@ -5,7 +5,6 @@ PNG, by matplotlib without a display. Phases are shaded in turns and named at th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,13 +13,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from loadtests.findings import Figures, by_second
-from loadtests.outcomes import Outcome
+from loadtests.findings import Figures, by_second, windowed
+from loadtests.outcomes import READS, Outcome
 from loadtests.run import Run
 from loadtests.scenarios import Phase
 
 _SIZE: Final = (9.0, 3.4)  # Inches.
 _COLOURS: Final = {
+    Outcome.EDGE: "#17482e",
     Outcome.HIT: "#2f7d4f",
     Outcome.L2: "#6fb486",
     Outcome.CONFIRMED: "#a8d5b5",
@@ -32,8 +32,9 @@ _COLOURS: Final = {
     Outcome.WRITE: "#4a6fa5",
     Outcome.FAILED: "#b00020",
 }
-_VARIANTS: Final = ("#4a6fa5", "#c05a2e")
-_FEWEST: Final = 5  # Values of which a window's ratio says something.
+VARIANTS: Final = ("#4a6fa5", "#c05a2e", "#8b8b8b")
+_WINDOW: Final = 3  # Seconds.
+_FEWEST: Final = 5  # Reads of which a window's ratio says something.
 
 
 def draw(run: Run, stem: Path) -> list[Path]:
@@ -47,20 +48,23 @@ def draw(run: Run, stem: Path) -> list[Path]:
 
 def hit_ratios(runs: Sequence[Run], path: Path) -> Path:
     """Draw the hit ratio over time, of one run or of two that are to be compared."""
-    figure, axes = _canvas(runs[0].scenario.phases)
-    for run, colour in zip(runs, _VARIANTS, strict=False):
-        seconds, ratios = _windowed(by_second(run.tally))
-        axes.plot(seconds, ratios, color=colour, label=run.variant or "hit ratio", linewidth=1.5)
+    figure, axes = canvas(runs[0].scenario.phases)
+    for run, colour in zip(runs, VARIANTS, strict=False):
+        windows = windowed(by_second(run.tally), _WINDOW).items()
+        drawn = {at + 0.5: found.hit_ratio for at, found in windows if found.number(*READS) >= _FEWEST}
+        axes.plot(
+            list(drawn), list(drawn.values()), color=colour, label=run.variant or "hit ratio", linewidth=1.5
+        )
     axes.set_ylabel("hit ratio")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_ylim(None, 1.005)
     if len(runs) > 1:
         axes.legend(loc="lower right", frameon=False)
-    return _saved(figure, path)
+    return saved(figure, path)
 
 
 def _outcomes(run: Run, path: Path) -> Path:
-    figure, axes = _canvas(run.scenario.phases)
+    figure, axes = canvas(run.scenario.phases)
     seconds = by_second(run.tally)
     shown = [outcome for outcome in _COLOURS if any(found.number(outcome) for found in seconds.values())]
     last = max(seconds, default=0)
@@ -77,11 +81,11 @@ def _outcomes(run: Run, path: Path) -> Path:
     axes.set_ylabel("requests due per second")
     axes.set_ylim(0, None)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
-    return _saved(figure, path)
+    return saved(figure, path)
 
 
 def _latencies(run: Run, path: Path) -> Path:
-    figure, axes = _canvas(run.scenario.phases)
+    figure, axes = canvas(run.scenario.phases)
     seconds = by_second(run.tally)
     curves: Sequence[tuple[str, str, Callable[[Figures], float]]] = (
         ("longest", "#c9c9c9", lambda found: found.whole.longest),
@@ -95,24 +99,11 @@ def _latencies(run: Run, path: Path) -> Path:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_ylabel("ms from when it was due")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
-    return _saved(figure, path)
+    return saved(figure, path)
 
 
-def _windowed(seconds: dict[int, Figures], width: int = 3) -> tuple[list[float], list[float]]:
-    """Return the hit ratio of the last few seconds, at each second."""
-    moments, ratios = [], []
-    for at in seconds:
-        window = Figures(width)
-        for near in range(at - width + 1, at + 1):
-            for outcome, histogram in seconds[near].durations.items() if near in seconds else ():
-                window.durations.setdefault(outcome, type(histogram)()).merge(histogram)
-        if window.number() >= _FEWEST and not math.isnan(window.hit_ratio):
-            moments.append(at + 0.5)
-            ratios.append(window.hit_ratio)
-    return moments, ratios
-
-
-def _canvas(phases: Sequence[Phase]) -> tuple[Figure, Any]:
+def canvas(phases: Sequence[Phase]) -> tuple[Figure, Any]:
+    """Return an empty plot over the seconds of some phases."""
     figure = Figure(figsize=_SIZE, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -140,6 +131,7 @@ def _canvas(phases: Sequence[Phase]) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def _saved(figure: Figure, path: Path) -> Path:
+def saved(figure: Figure, path: Path) -> Path:
+    """Write a plot to a file, and return that."""
     figure.savefig(path, dpi=110)
     return path

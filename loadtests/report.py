@@ -15,6 +15,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from loadtests import edge_table
 from loadtests import tally as names
 from loadtests.budgets import Verdict
 from loadtests.findings import Figures
@@ -72,12 +73,9 @@ def text(chapter: Chapter) -> str:
     lines = []
     for run in chapter.runs:
         lines += ["", f"  {chapter.scenario.name}{f', {run.variant}' if run.variant else ''}", ""]
-        rows = [_COLUMNS, *table(run)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for first, *others in rows:
-            cells = [first.ljust(widths[0])]
-            cells += [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-            lines.append("  " + "  ".join(cells))
+        lines += _aligned([_COLUMNS, *table(run)])
+        if run.scenario.edge:
+            lines += ["", *_aligned([edge_table.COLUMNS, *edge_table.table(run)])]
     lines += [
         "",
         *(f"  ({note})" for note in chapter.notes),
@@ -116,6 +114,10 @@ def plain(chapters: Sequence[Chapter], machine: Mapping[str, str]) -> str:
                 {
                     "variant": run.variant,
                     "phases": [dict(zip(_COLUMNS, row, strict=True)) for row in table(run)],
+                    "edge": [
+                        dict(zip(edge_table.COLUMNS, row, strict=True))
+                        for row in (edge_table.table(run) if run.scenario.edge else ())
+                    ],
                 }
                 for run in chapter.runs
             ],
@@ -125,6 +127,16 @@ def plain(chapters: Sequence[Chapter], machine: Mapping[str, str]) -> str:
     return json.dumps({"machine": dict(machine), "scenarios": told}, indent=1) + "\n"
 
 
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  " + "  ".join(cells))
+    return lines
+
+
 def _chapter(chapter: Chapter) -> list[str]:
     head = f"<h2>{escape(chapter.scenario.name)}</h2><p>{escape(chapter.scenario.about)}</p>"
     if chapter.skipped:
@@ -132,6 +144,8 @@ def _chapter(chapter: Chapter) -> list[str]:
     parts = [head, _verdicts(chapter.verdicts)]
     for run in chapter.runs:
         parts += [f"<h3>{escape(run.variant)}</h3>" if run.variant else "", _table(_COLUMNS, table(run))]
+        if run.scenario.edge:
+            parts.append(_table(edge_table.COLUMNS, edge_table.table(run)))
         parts += [f"<p class=note>Example: <code>{escape(one)}</code></p>" for one in run.tally.examples]
     parts += [f"<p class=note>{escape(note)}</p>" for note in chapter.notes]
     return parts + [_image(path) for path in chapter.plots]

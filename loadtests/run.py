@@ -18,7 +18,7 @@ from loadtests.options import TOKEN_VARIABLE
 from loadtests.scenarios import Phase, Scenario
 from loadtests.server import ROOT, Server
 from loadtests.services import stop
-from loadtests.tally import SERVER_ERRORS, STALE_READS, Tally
+from loadtests.tally import COMPARED_AT_REST, SERVER_ERRORS, STALE_AT_REST, STALE_READS, Tally
 
 _LOOK: Final = 0.05  # Seconds.
 _STOP_TIMEOUT: Final = 10
@@ -36,14 +36,20 @@ class Run:
     variant: str
     tally: Tally
     notes: list[str] = field(default_factory=list)
+    began: float = 0.0  # Seconds since the epoch.
 
-    def figures(self) -> Figures:
-        """Return what all judged phases come to; but no phase may have a stale read or a 5xx."""
+    def judged(self) -> Figures:
+        """Return what all judged phases come to."""
         judged = [place for place, phase in enumerate(self.scenario.phases) if phase.is_judged]
         seconds = sum(self.scenario.phases[place].seconds for place in judged)
-        found = figures(self.tally, seconds, lambda cell: cell[0] in judged)
+        return figures(self.tally, seconds, lambda cell: cell[0] in judged)
+
+    def figures(self) -> Figures:
+        """Return what is judged; but no phase may have a stale read or a 5xx."""
+        found = self.judged()
         whole = figures(self.tally, self.scenario.seconds)
-        found.counts[STALE_READS], found.counts[SERVER_ERRORS] = whole.stale_reads, whole.server_errors
+        for name in (STALE_READS, SERVER_ERRORS, COMPARED_AT_REST, STALE_AT_REST):
+            found.counts[name] = whole.counts[name]
         return found
 
     def by_phase(self) -> list[tuple[Phase, Figures]]:
@@ -66,6 +72,7 @@ class Target:
     catalogue: Path
     arguments: Sequence[str]
     out: Path
+    rebound: float | None = None
 
 
 def run_variant(scenario: Scenario, place: int, target: Target) -> Run:
@@ -85,6 +92,7 @@ def run_variant(scenario: Scenario, place: int, target: Target) -> Run:
         *("--html", str(target.out / f"{stem}-locust.html")),
         *(("--processes", str(target.processes)) if target.processes > 1 else ()),
         *target.arguments,
+        *(("--edge", scenario.edge) if scenario.edge else ()),
     ]
     environment = {**os.environ, TOKEN_VARIABLE: target.token}
     with log.open("wb") as output:
@@ -94,6 +102,7 @@ def run_variant(scenario: Scenario, place: int, target: Target) -> Run:
     try:
         with ThreadPoolExecutor(max_workers=1) as threads:
             notes = _accompany(process, scenario, began, target.server, threads)
+        moment = float(began.read_text()) if began.exists() else 0.0
     finally:
         stop(process)
         began.unlink(missing_ok=True)
@@ -102,7 +111,7 @@ def run_variant(scenario: Scenario, place: int, target: Target) -> Run:
     tally = Tally.from_plain(json.loads(results.read_text()))
     if not tally.durations:
         raise FailedRunError(f"locust has asked for nothing:\n{log.read_text()[-2000:]}")
-    return Run(scenario, variant.name, tally, notes)
+    return Run(scenario, variant.name, tally, notes, moment)
 
 
 def _accompany(

@@ -15,7 +15,22 @@ import gevent
 from loadtests.errands import Addresses, Errand
 from loadtests.ledger import Ledger
 from loadtests.pump import Pump
-from loadtests.tally import UNANSWERED, Tally
+from loadtests.tally import LATE_READS, STALE_READS, UNANSWERED, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """What stands between the users and the service."""
+
+    has_edge: bool = False
+    # Seconds that a purge may take after the write that it tells of was acknowledged.
+    grace: float = 0.0
+    # The edge is told nothing and keeps answers for a time: old ones are counted, and are no fault.
+    expires: bool = False
+
+    def counted_as(self, late: float) -> str:
+        """Return as what an answer counts that did not show a write acknowledged so many seconds before."""
+        return LATE_READS if late <= self.grace else STALE_READS
 
 
 @dataclass(slots=True)
@@ -27,6 +42,7 @@ class Running:
     again: Addresses
     token: str
     titles: Mapping[int, str]
+    through: Through = Through()
     busy: int = 0
     most_cpu: float = 0.0
     tally: Tally = field(default_factory=Tally)

@@ -2,7 +2,8 @@
 
 A phase lasts so many seconds, at so many times the mean rate. What happens in a warm-up is
 shown and not judged. A deploy begins with its phase. A scenario may be run in two variants, one
-after the other, whose hit ratios are then compared.
+after the other, whose hit ratios are then compared. In front of the server an edge may stand,
+which is told of every write, or of none: then what it keeps expires.
 
 `--stretch` makes all phases longer or shorter; `--rate` is the mean rate.
 """
@@ -14,6 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from loadtests.budgets import Budgets
+
+EDGES: Final = ("varnish", "nginx", "squid")
+PURGED: Final = frozenset({"varnish"})  # Those that can be told which answers a write has changed.
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,9 @@ class Variant:
     writes: str = "all"  # Or "edits", or "none".
     # Of the keys of a trace: "recorded", or "shuffled". Where it is empty, posts are drawn by popularity.
     order: str = ""
+    # Seconds that an edge keeps answers and is told of no write, 0 for what they say to any cache.
+    # None: it is told of every write.
+    expiry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,8 @@ class Scenario:
     rate: float = 100.0  # Requests per second.
     # Else the process has shown a few pages that nobody will ask for before it begins.
     starts_cold: bool = False
+    # What stands in front of the server: the name of a recipe, or nothing.
+    edge: str = ""
 
     @property
     def seconds(self) -> float:
@@ -63,6 +72,29 @@ class Scenario:
     def stretched(self, factor: float) -> Scenario:
         """Return the scenario with longer or shorter phases."""
         return replace(self, phases=[replace(phase, seconds=phase.seconds * factor) for phase in self.phases])
+
+    def behind(self, edge: str | None, expiry: int | None) -> Scenario:
+        """Return the scenario with another edge in front, or another lifetime of what expires in it."""
+        edge = edge or self.edge
+        if not edge:
+            return self
+        told = [one for one in self.variants if one.expiry is None]
+        expiring = [one for one in self.variants if one.expiry is not None]
+        if edge not in PURGED and expiring:
+            told, expiring = [], [replace(told[0], name="not purged", expiry=0)]
+        elif edge not in PURGED:
+            told, expiring = [], [_expiring(one, 0) for one in told]
+        elif expiry is not None and expiring:
+            expiring = [replace(expiring[0], name=f"{expiry} s expiry", expiry=expiry)]
+        elif expiry is not None:
+            told, expiring = [], [_expiring(one, expiry) for one in told]
+        budgets = replace(self.budgets, stale_at_rest=0) if told else self.budgets
+        return replace(self, edge=edge, variants=(*told, *expiring), budgets=budgets)
+
+
+def _expiring(variant: Variant, expiry: int) -> Variant:
+    what = f"{expiry} s expiry" if expiry else "not purged"
+    return replace(variant, name=f"{variant.name}, {what}" if variant.name else what, expiry=expiry)
 
 
 def _warm_up(seconds: float) -> Phase:
@@ -130,6 +162,20 @@ _ALL: Final = (
         (Variant("shuffled", order="shuffled"), Variant("recorded order", order="recorded")),
         rate=200.0,
         starts_cold=True,
+    ),
+    Scenario(
+        "edge",
+        "an edge in front that is told of every write, beside the same edge where answers expire",
+        # As long as the longer of the lifetimes: before, what expires is as it has just been fetched.
+        (_warm_up(60), Phase("steady", 90)),
+        Budgets(p99_seconds=1.0, origin_share=0.01),
+        (
+            Variant("purged", writes="edits"),
+            Variant("60 s expiry", writes="edits", expiry=60),
+            Variant("5 s expiry", writes="edits", expiry=5),
+        ),
+        rate=200.0,
+        edge="varnish",
     ),
 )
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

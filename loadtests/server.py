@@ -23,10 +23,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import psutil
 
+from loadtests import origin_log
 from loadtests.client import Client, UnreachableError
 from loadtests.services import MissingError, Services, running, running_services
 
@@ -98,14 +100,23 @@ class Server:
         self.token = token[1]
 
     @contextmanager
-    def started(self) -> Iterator[None]:
-        """Serve while the block runs, with nothing in memory at first."""
+    def started(
+        self, told: Mapping[str, str] = MappingProxyType({}), *, seen: Path | None = None
+    ) -> Iterator[None]:
+        """Serve while the block runs, with nothing in memory at first; write what is asked to `seen`."""
         if self._services is not None:
             self._services.forget()
         descriptor = self._socket.fileno()
         command = [sys.executable, "-m", "gunicorn", "-c", "settings/gunicorn.py", "-b", f"fd://{descriptor}"]
+        if seen is not None:
+            command += ["--access-logfile", str(seen), "--access-logformat", origin_log.FORMAT]
         with running(
-            command, self._log, self._answers, cwd=ROOT, env=self._environment, pass_fds=[descriptor]
+            command,
+            self._log,
+            self._answers,
+            cwd=ROOT,
+            env={**self._environment, **told},
+            pass_fds=[descriptor],
         ) as process:
             self._process = process
             yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from typing import Any, Final
 
 import orjson
 
+from loadtests.client import NEXT
 from loadtests.errands import FIRST_PAGE, Errand, post_path
 from loadtests.ledger import marked, shown_in
 from loadtests.mix import Kind, Write
 from loadtests.visitor import Question, Visitor
 
-_NEXT: Final = re.compile(r'<([^>]+)>; *rel="?next"?')
 _READABLE: Final = (200, 304)
 _TRIES: Final = 12  # Draws of something that is held already.
 _HELD_BY_BROWSER: Final = 200
@@ -24,7 +23,7 @@ _HELD_BY_EDGE: Final = 20_000
 
 
 def _next_page(response: Any) -> str | None:
-    found = _NEXT.search(response.headers.get("link") or "")
+    found = NEXT.search(response.headers.get("link") or "")
     return found[1] if found else None
 
 

@@ -79,7 +79,10 @@ class Visitor(FastHttpUser):
                 self.answered(errand, Outcome.FAILED)
                 yield None
                 return
-            self.answered(errand, outcome_of(response.headers.get("cache-status")))
+            said = _line(response, "cache-status")
+            outcome = outcome_of(said, behind_edge=self.running.through.has_edge)
+            self.answered(errand, outcome)
+            self.running.tally.count(errand.cell, names.BYTES, _length(response, question))
             if "If-None-Match" in question.fields:
                 self.running.tally.count(errand.cell, names.CONDITIONAL)
             if response.status_code == 304:
@@ -105,9 +108,14 @@ class Visitor(FastHttpUser):
         checked, stale = self.running.ledger.check(shown, began=began)
         if checked:
             self.running.tally.count(errand.cell, names.CHECKED)
-        if stale:
-            self.running.tally.count(errand.cell, names.STALE_READS)
-            self.running.tally.example(f"{errand.path} at {errand.due:.1f} s: {stale[0]}")
+        if not stale:
+            return
+        through, worst = self.running.through, max(stale, key=lambda read: read.late)
+        self.running.tally.late(errand.cell, worst.late)
+        counted = through.counted_as(worst.late)
+        self.running.tally.count(errand.cell, counted)
+        if counted == names.STALE_READS and not through.expires:
+            self.running.tally.example(f"{errand.path} at {errand.due:.1f} s: {worst}")
 
     @contextmanager
     def _asked(self, errand: Errand, question: Question) -> Iterator[Any]:
@@ -133,6 +141,18 @@ class Visitor(FastHttpUser):
                 self.running.tally.count(errand.cell, names.SERVER_ERRORS)
             self.running.tally.example(f"{question} at {errand.due:.1f} s: {reason}")
             yield None
+
+
+def _line(response: Any, name: str) -> str:
+    """Return a field as one line, nothing if it is not there; each edge may have added one of its own."""
+    return ", ".join(response.headers.getlist(name))
+
+
+def _length(response: Any, question: Question) -> int:
+    """Return how many bytes the body had on the wire."""
+    if question.method == "HEAD" or response.status_code == 304:
+        return 0
+    return int(response.headers.get("content-length") or len(response.content))
 
 
 def _reason(response: Any) -> str:

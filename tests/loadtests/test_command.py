@@ -27,6 +27,10 @@ def _told(monkeypatch, *arguments):
         ["--trace", "web99"],
         ["--max-p99", "-1"],
         ["--colour", "red"],
+        ["steady", "--edge", "apache"],
+        ["steady", "--edge", "varnish", "--host", "http://127.0.0.1:1"],
+        ["steady", "--expiry", "60"],
+        ["edge", "--edge", "nginx", "--expiry", "60"],
         ["hurricane"],
     ],
 )

@@ -24,6 +24,15 @@ def test_a_read_that_began_later_and_shows_less_is_stale():
     assert ledger.check({POST: 0}, began=1.5) == (1, [StaleRead(POST, 0, first)])
 
 
+@pytest.mark.parametrize(("shown", "late"), [(0, 1.5), (1, 0.5)])
+def test_staleness_is_counted_from_the_first_write_that_is_not_shown(shown, late):
+    ledger, marks = _written(at=[1.0, 2.0])
+    _, (stale,) = ledger.check({POST: marks[0] if shown else 0}, began=2.5)
+
+    assert stale.late == late
+    assert f"{late:.3f} s before" in str(stale)
+
+
 def test_a_read_that_began_before_the_acknowledgement_may_show_either():
     ledger, (first, second) = _written(at=[1.0, 2.0])
 

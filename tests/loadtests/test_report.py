@@ -1,9 +1,10 @@
 """A report tells every figure, what was out, and what was skipped and why."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
-from loadtests import report
+from loadtests import edge_plots, edge_table, report
 from loadtests import tally as names
 from loadtests.budgets import Budgets, judge
 from loadtests.outcomes import Outcome
@@ -98,3 +99,61 @@ def test_figures_are_kept_for_programs():
         False,
         True,
     ]
+
+
+def _run_behind_edge():
+    run = _run()
+    run.scenario = replace(SCENARIO, edge="varnish")
+    for second in range(6):
+        cell = (int(second >= 2), second)
+        for _ in range(7):
+            run.tally.answered(cell, Outcome.EDGE, 0.001)
+        run.tally.count(cell, names.ORIGIN_READS, 3)
+        run.tally.count(cell, names.ORIGIN_BUILDS)
+        run.tally.count(cell, names.ORIGIN_L1, 2)
+        run.tally.count(cell, names.BYTES, 500_000)
+    run.tally.late((1, 3), 0.25)
+    run.tally.count((1, 3), names.LATE_READS)
+    return run
+
+
+def test_a_run_behind_an_edge_tells_what_came_through():
+    row = dict(zip(edge_table.COLUMNS, edge_table.table(_run_behind_edge())[-1], strict=True))
+
+    assert row == {
+        "phase": "judged",
+        "reads": "40",
+        "edge hit ratio": "70.00%",
+        "at the origin": "12",
+        "share": "30.00%",
+        "L1": "66.67%",
+        "L2": "0.00%",
+        "built": "4",
+        "304": "0",
+        "MB to clients": "2.00",
+        "MB from origin": "0.00",
+        "late": "1",
+        "old": "0",
+        "last old after s": "0.250",
+    }
+
+
+def test_the_table_of_the_edge_is_in_every_form_of_the_report():
+    run = _run_behind_edge()
+    chapter = Chapter(run.scenario, [run], judge(SCENARIO.budgets, [("", run.figures())]))
+
+    assert "edge hit ratio" in report.text(chapter)
+    assert "edge hit ratio" in report.page([chapter], {})
+    assert json.loads(report.plain([chapter], {}))["scenarios"][0]["runs"][0]["edge"][-1]["late"] == "1"
+
+
+def test_a_run_without_an_edge_tells_of_none():
+    assert "edge hit ratio" not in report.text(_chapter())
+    assert json.loads(report.plain([_chapter()], {}))["scenarios"][0]["runs"][0]["edge"] == []
+
+
+def test_edges_are_drawn_beside_each_other(tmp_path):
+    drawn = edge_plots.draw([_run_behind_edge(), _run_behind_edge()], tmp_path / "steady")
+
+    assert [path.name for path in drawn] == ["steady-edge.png", "steady-origin-share.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)

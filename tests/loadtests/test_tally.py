@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from loadtests import tally as names
-from loadtests.findings import by_second, figures
+from loadtests.findings import by_second, figures, windowed
 from loadtests.histogram import Histogram
 from loadtests.outcomes import Outcome
 from loadtests.tally import Tally, merged
@@ -48,6 +48,7 @@ def _tally(values, *, share):
         cell = (place % 2, place % 7)
         made.answered(cell, Outcome.HIT if place % 3 else Outcome.MISS, seconds)
         made.count(cell, names.CONDITIONAL)
+        made.late(cell, seconds)
     made.example(f"example {share}")
     made.cpu_shares["one process"] = share
     return made
@@ -63,7 +64,8 @@ def test_tallies_add_up_and_keep_the_busiest_second():
     whole = merged([_tally(SECONDS[:500], share=0.9), _tally(SECONDS[500:], share=0.3)])
     found = figures(whole, 10.0)
 
-    assert found.number() == found.counts[names.CONDITIONAL] == len(SECONDS)
+    assert found.number() == found.counts[names.CONDITIONAL] == len(found.lateness) == len(SECONDS)
+    assert found.lateness.longest == max(SECONDS)
     assert whole.cpu_shares == {"one process": 0.9}
     assert whole.examples == ["example 0.9", "example 0.3"]
 
@@ -88,6 +90,15 @@ def test_the_hit_ratio_counts_what_came_from_memory_by_all_reads():
     found = figures(_found(hit=5, l2=2, stale=1, miss=1, collapsed=1, write=10, failed=7), 1.0)
 
     assert found.hit_ratio == 0.8
+
+
+def test_what_came_through_the_edge_is_a_share_of_all_reads():
+    made = _found(edge=8, hit=1, miss=1, write=10)
+    made.count((0, 0), names.ORIGIN_READS, 3)
+    found = figures(made, 1.0)
+
+    assert (found.edge_ratio, found.origin_share, found.hit_ratio) == (0.8, 0.3, 0.9)
+    assert by_second(made)[0].origin_share == windowed(by_second(made), 5)[0].origin_share == 0.3
 
 
 def test_what_was_never_answered_is_an_error_too():
