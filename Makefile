@@ -6,21 +6,22 @@ BIN := $(VENV)/bin
 LOCKS := deploy/locks
 
 PORT ?= 8000
+EDGE_PORT ?= 8080
 WORKERS ?= 1
 POSTS ?= 2000
 DATA ?=
 
-export PORT WORKERS
+export PORT EDGE_PORT WORKERS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench load profile lock clean
+.PHONY: help run edge test lint format bench load profile lock clean
 
 help:  ## List the targets
 	@echo "usage: make <target> [VARIABLE=value]"
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  run takes DATA=<Stack Exchange dump>, POSTS=<n> of generated content, PORT, WORKERS,"
+	@echo "  run and edge take DATA=<Stack Exchange dump>, POSTS=<n> of generated content, PORT, WORKERS,"
 	@echo "  and the environment variables of docs/configuration.md (DATABASE_URL, REDIS_URL, ...)"
 
 run: export DJANGO_SETTINGS_MODULE ?= settings.development
@@ -30,6 +31,13 @@ run: $(VENV)/runtime.installed  ## Install, migrate, fill and serve on 127.0.0.1
 	@$(BIN)/python manage.py fill --posts "$(POSTS)" $(if $(DATA),--data "$(DATA)")
 	@echo "Serving http://127.0.0.1:$(PORT)/api/v1/posts/ and http://127.0.0.1:$(PORT)/api/docs/ (Ctrl-C stops)"
 	@exec $(BIN)/gunicorn -c settings/gunicorn.py
+
+edge: export DJANGO_SETTINGS_MODULE ?= settings.development
+edge: $(VENV)/runtime.installed  ## The same behind Varnish on 127.0.0.1:$(EDGE_PORT), which is told of every write
+	@mkdir -p var
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py fill --posts "$(POSTS)" $(if $(DATA),--data "$(DATA)")
+	@exec env BIN="$(BIN)" sh deploy/edge.sh
 
 test: $(VENV)/development.installed services django-tests lint  ## Install what the tests need, check the code, run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

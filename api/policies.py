@@ -17,7 +17,7 @@ from caching.freshness import CachePolicy
 
 _BROWSER_TTL: Final = 5  # Nobody can invalidate a browser: keep it short, and let it ask with its ETag.
 _EDGE_TTL: Final[int] = settings.READPATH["EDGE_TTL"]
-_UNTOLD: Final = 60  # What changes without a write that anybody tells edges of.
+_UNTOLD: Final = 300  # For what changes without a word to the edges: orders by counters, trending.
 _HOUR: Final = 3600
 _DAY: Final = 86_400
 

@@ -47,7 +47,8 @@ class RelayBeforeAnswer:
             # Errors too: a view may have committed before it failed.
             if not is_safe:
                 relay.acknowledge()
-        if begun_at is not None:
+        # A refusal has changed nothing; an error may have come after a commit.
+        if begun_at is not None and not 400 <= response.status_code < 500:
             _name_groups(response, relay.heard_since(begun_at))
         return response
 

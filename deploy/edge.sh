@@ -29,12 +29,15 @@ export READPATH_EDGES="edge=varnish://127.0.0.1:$EDGE_PORT"
 export READPATH_TRUSTED_PROXIES=1
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/readpath-edge-XXXXXX")
-origin="" edge=""
+origin="" edge="" token=""
+in_django() { "$BIN/python" manage.py shell -v 0 -c "from django.contrib.auth.models import User
+$1"; }
 finish() {
     trap '' INT TERM HUP
     # shellcheck disable=SC2086
     kill $edge $origin 2>/dev/null || true
     wait
+    [ -z "$token" ] || in_django 'User.objects.filter(username="edge-trial").delete()' >/dev/null 2>&1 || true
     rm -rf "$work"
 }
 trap finish EXIT
@@ -58,11 +61,11 @@ until answers; do
     sleep 0.2
 done
 
-told=$("$BIN/python" manage.py shell -v 0 -c '
-from django.contrib.auth.models import User
+# An editor for as long as this runs.
+told=$(in_django '
 from rest_framework.authtoken.models import Token
 from api.models import Post
-editor, _ = User.objects.get_or_create(username="edge", defaults={"is_staff": True})
+editor, _ = User.objects.get_or_create(username="edge-trial", defaults={"is_staff": True})
 post = Post.objects.filter(status="published").order_by("id").first()
 print(Token.objects.get_or_create(user=editor)[0].key, post.id if post else "ID")
 ')
