@@ -27,6 +27,7 @@ _TESTS = Path(__file__).parent
 _FIRST = [
     _TESTS / name
     for name in (
+        "poison/test_poison.py",
         "oracle/test_guards.py",
         "faults/test_redis_is_gone.py",
         "oracle/test_oracle.py",
