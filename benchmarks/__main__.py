@@ -19,6 +19,8 @@ _NUMBERS: Final = {
     "rounds": (1, "in which all contenders are measured, one after the other"),
     "seconds": (1, "for each contender in each round"),
     "urls": (1000, "to walk over in memory"),
+    "writes": (10, "random ones, while faults of all kinds happen (edge)"),
+    "seed": (0, "of what is random (edge)"),
 }
 
 

@@ -42,6 +42,8 @@ OFFERED: Final[Mapping[str, Offer]] = {
     "writes": Offer("benchmarks.stream", "the hit ratio under a stream of writes"),
     "coherence": Offer("benchmarks.coherence", "from a commit to the last worker's drop; what a write costs"),
     "tiers": Offer("benchmarks.tiers", "L1 with Redis and without, L2, and Redis gone"),
+    "edge": Offer("benchmarks.edge", "behind Varnish: hits, and how soon and how surely a write is seen"),
+    "poison": Offer("benchmarks.poison", "every known way to poison a cache, beside a plain view"),
 }
 
 # For sections that have no default of their own.

@@ -28,6 +28,7 @@ _FIRST = [
     _TESTS / name
     for name in (
         "poison/test_poison.py",
+        "edges/test_nothing_is_stale.py",
         "oracle/test_guards.py",
         "faults/test_redis_is_gone.py",
         "oracle/test_oracle.py",

@@ -5,7 +5,7 @@
     library.py    what there is to write and to read
     history.py    each thing's states, one after the other, and which of them a read may show
     plan.py       which writes and which faults come, and when: all of it from one seed
-    writing.py    the writers: through the API, and with SQL
+    writing.py    the writers: through the API, and with SQL;  sharing.py: what they share
     reading.py    the readers: through every edge, all the time, and what they have seen
     waiting.py    which purges are over?
     faults.py     what is killed, stopped, cut off and started again meanwhile

@@ -22,10 +22,10 @@ from tests.edges.chaos.faults import FAULTS
 from tests.edges.chaos.history import Histories
 from tests.edges.chaos.plan import Plan, plan
 from tests.edges.chaos.reading import Reads, Stale
+from tests.edges.chaos.sharing import Writers, things
 from tests.edges.chaos.stage import Edge, Stage, running_stage
 from tests.edges.chaos.verdict import Truth, answered, evidence, stale_answers
 from tests.edges.chaos.waiting import Waiting
-from tests.edges.chaos.writing import Writers
 from tests.redis import wait_until
 
 EMPTY_WITHIN = 90.0  # Seconds; an edge that has failed for long is left alone for 15.
@@ -96,7 +96,7 @@ class _Play:
         )
         edges = tuple(stage.edges)
         self._histories = Histories(edges)
-        writing.things(stage.library, self._histories)
+        things(stage.library, self._histories)
         self._reads = Reads(stage.library, self._histories)
         self._waiting = Waiting(stage.fleet.cluster.connecting, self._histories, edges)
         self._writers = Writers(self._plan, stage.library, self._histories)

@@ -10,110 +10,18 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
-from itertools import count
 from typing import Any
 
 import psycopg
 
-from tests.edges.chaos.history import GONE, Histories, History, Thing
-from tests.edges.chaos.library import Library
-from tests.edges.chaos.plan import Plan, Write
+from tests.edges.chaos.history import GONE, History
+from tests.edges.chaos.sharing import Lost, Refused, Writers, begun, is_public
 
 PATIENCE = 60.0  # Seconds until a write has to be answered, faults and all.
 _PAUSE = 0.05  # Seconds between two attempts.
-
-
-class Refused(Exception):
-    """The service has answered that it will not do it."""
-
-
-class Lost(Exception):
-    """Nobody knows whether it was done."""
-
-
-class Writers:
-    """What the writers share: the plan, what came of it, and the things that they write to."""
-
-    def __init__(self, plan: Plan, library: Library, histories: Histories) -> None:
-        self.acknowledged: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
-        self.attempts_lost = 0
-        self.failures: list[BaseException] = []
-        self.longest = 0.0  # Seconds until an answer.
-        self._plan = plan
-        self._chosen = plan.chosen()
-        self._lock = threading.Lock()
-        self._may_go_on = threading.Condition(self._lock)
-        self._ceiling = 0
-        self._numbers = count(len(library.posts))
-        self.library = library
-        self.histories = histories
-        # Things that may be chosen: their number. Appended to and read without a lock.
-        self.living: dict[str, list[int]] = {
-            "post": list(range(len(library.posts))),
-            "comment": list(range(len(library.comments))),
-            "author": list(range(len(library.authors))),
-        }
-        self.post_of_comment = {number: number for number in self.living["comment"]}
-
-    @property
-    def done(self) -> int:
-        """How many writes were acknowledged by now."""
-        return self.acknowledged.total()
-
-    def up_to(self, ceiling: int) -> None:
-        """Let so many writes be done, and then wait: what comes next is to find some left."""
-        with self._may_go_on:
-            self._ceiling = ceiling
-            self._may_go_on.notify_all()
-
-    def next(self) -> Write | None:
-        """Return the next write once it may be done, None once there are as many as planned."""
-        with self._may_go_on:
-            while self._ceiling <= self.done < self._plan.writes:
-                self._may_go_on.wait()
-            return next(self._chosen) if self.done < self._plan.writes else None
-
-    def number(self) -> int:
-        """Return a number that no thing has had."""
-        with self._lock:
-            return next(self._numbers)
-
-    def counted(self, write: Write, result: str) -> None:
-        """Note what came of a write."""
-        with self._lock:
-            if result == "acknowledged":
-                self.acknowledged[write.how] += 1
-            else:
-                self.refused[write.how] += 1
-
-    @contextmanager
-    def held(
-        self, kind: str, dice: float, suits: Callable[[int, History], bool] = lambda _number, _history: True
-    ) -> Iterator[tuple[int, History]]:
-        """Choose a thing that suits and nobody else writes to just now, and keep the others from it."""
-        numbers = tuple(self.living[kind])
-        start = int(dice * len(numbers))
-        for number in (*numbers[start:], *numbers[:start]):
-            history = self.histories.of[kind, number]
-            if history.lock.acquire(blocking=False):
-                try:
-                    if history.is_over or not suits(number, history):
-                        continue
-                    yield number, history
-                    return
-                finally:
-                    history.lock.release()
-        raise Refused(f"no {kind} suits")
-
-    def over(self, kind: str, number: int) -> None:
-        """Let nobody write to a thing any more, which whoever says so holds."""
-        self.histories.of[kind, number].is_over = True
-        self.living[kind].remove(number)
 
 
 class Writer:
@@ -162,11 +70,11 @@ class Writer:
     # Posts.
 
     def _title(self, dice: float) -> None:
-        with self._post(dice) as (number, history), _begun(history) as state:
+        with self._post(dice) as (number, history), begun(history) as state:
             self._post_asked("PATCH", number, history, "", {"title": f"Title {number}.{state}"})
 
     def _title_by_sql(self, dice: float) -> None:
-        with self._post(dice) as (number, history), _begun(history) as state:
+        with self._post(dice) as (number, history), begun(history) as state:
             self._execute(
                 "UPDATE api_post SET title = %s, updated_at = now() WHERE id = %s",
                 [f"Title {number}.{state}", history.pk],
@@ -206,16 +114,16 @@ class Writer:
         return self._writers.held("post", dice)
 
     def _is_hidden(self, number: int) -> bool:
-        return not _is_public(number, self._writers.histories.of["post", number])
+        return not is_public(number, self._writers.histories.of["post", number])
 
     def _turn(self, history: History, act: Callable[[str], object]) -> None:
         """Take a post out of public sight, or show it again."""
         if history.states[-1] == GONE:
             last = next(state for state in reversed(history.states) if state != GONE)
-            with _begun(history, last):
+            with begun(history, last):
                 act("publish")
         else:
-            with _begun(history, GONE):
+            with begun(history, GONE):
                 act("archive")
 
     def _new_post(self, dice: float) -> None:
@@ -230,12 +138,12 @@ class Writer:
         made = self._asked("POST", "posts/", library.author_of(number), fields)
         history = self._writers.histories.add(("post", number), made["id"], GONE)
         with history.lock:
-            with _begun(history, 0):
+            with begun(history, 0):
                 self._post_asked("POST", number, history, "publish/", {})
             self._writers.living["post"].append(number)
 
     def _post_deleted(self, dice: float) -> None:
-        with self._post(dice) as (number, history), _begun(history, GONE):
+        with self._post(dice) as (number, history), begun(history, GONE):
             self._post_asked("DELETE", number, history, "")
             self._writers.over("post", number)
 
@@ -257,24 +165,24 @@ class Writer:
 
     def _comment(self, dice: float) -> None:
         suits = self._is_under_public_post
-        with self._writers.held("comment", dice, suits) as (number, history), _begun(history) as state:
+        with self._writers.held("comment", dice, suits) as (number, history), begun(history) as state:
             self._comment_asked("PATCH", number, history, {"body": f"<p>Comment {number}.{state}</p>"})
 
     def _comment_deleted(self, dice: float) -> None:
         suits = self._is_under_public_post
-        with self._writers.held("comment", dice, suits) as (number, history), _begun(history, GONE):
+        with self._writers.held("comment", dice, suits) as (number, history), begun(history, GONE):
             self._comment_asked("DELETE", number, history)
             self._writers.over("comment", number)
 
     def _comment_deleted_by_sql(self, dice: float) -> None:
-        with self._writers.held("comment", dice) as (number, history), _begun(history, GONE):
+        with self._writers.held("comment", dice) as (number, history), begun(history, GONE):
             self._execute("DELETE FROM api_comment WHERE id = %s", [history.pk])
             self._writers.over("comment", number)
 
     # Names.
 
     def _author_renamed(self, dice: float) -> None:
-        with self._writers.held("author", dice) as (number, history), _begun(history) as state:
+        with self._writers.held("author", dice) as (number, history), begun(history) as state:
             statement = "UPDATE api_author SET name = %s WHERE id = %s"
             self._execute(statement, [f"Author {number}.{state}", history.pk])
 
@@ -287,13 +195,13 @@ class Writer:
     @contextmanager
     def _post(self, dice: float) -> Iterator[tuple[int, History]]:
         """Choose a post that the public sees."""
-        with self._writers.held("post", dice, _is_public) as (number, history):
+        with self._writers.held("post", dice, is_public) as (number, history):
             yield number, history
 
     def _is_under_public_post(self, number: int, comment: History) -> bool:
         del comment
         post = self._writers.post_of_comment[number]
-        return _is_public(post, self._writers.histories.of["post", post])
+        return is_public(post, self._writers.histories.of["post", post])
 
     def _post_asked(
         self,
@@ -376,24 +284,6 @@ class Writer:
         self._http = self._sql = None
 
 
-def _is_public(number: int, post: History) -> bool:
-    del number
-    return post.states[-1] != GONE
-
-
-@contextmanager
-def _begun(history: History, state: int | None = None) -> Iterator[int]:
-    """Begin a new state of a thing, or one that it was in before; acknowledged if the block ends well."""
-    number = len(history.states)
-    history.states.append(number if state is None else state)
-    try:
-        yield number
-    except Refused:
-        history.states.pop()
-        raise
-    history.acknowledged = number
-
-
 def started(
     writers: Writers, threads: int, *, port: int, connecting: dict[str, str]
 ) -> list[threading.Thread]:
@@ -405,16 +295,3 @@ def started(
     for thread in found:
         thread.start()
     return found
-
-
-def things(library: Library, histories: Histories) -> None:
-    """Begin the histories of all that is there at first."""
-    kinds: dict[str, Sequence[int]] = {
-        "post": library.posts,
-        "comment": library.comments,
-        "author": library.authors,
-    }
-    for kind, pks in kinds.items():
-        for number, pk in enumerate(pks):
-            thing: Thing = (kind, number)
-            histories.add(thing, pk)
