@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from django.conf import settings
@@ -45,5 +44,5 @@ def labelling() -> Labelling:
 
 def purger(coherence: Invalidates, *, lease: float) -> Purger:
     """Return who tells the edges, once `coherence` says that nobody holds what was replaced."""
-    lock = Path(f"{connection.settings_dict['NAME']}.purger") if connection.vendor == "sqlite" else None
-    return Purger(edges(), coherence, Role(lock), interval=settings.READPATH["RELAY_INTERVAL"], lease=lease)
+    interval = settings.READPATH["RELAY_INTERVAL"]
+    return Purger(edges(), coherence, Role.of(connection), interval=interval, lease=lease)

@@ -10,8 +10,9 @@ change out of the outbox; no moment lies between in which a crash could lose it.
 
 Why twice: an answer that left us before the change may still be on its way while the edge is
 told, and be kept after it. All moments are of the database's clock, which all processes share:
-`queued_at` is the first change that the edge has not been told of, `due_at` the last one, or, in
-stage 1, when to repeat it. How rows are taken and settled is in `purging/due.py`.
+`queued_at` is the first change that the edge has not been told of, `due_at` the last one; in stage
+1 the last one that it was told of, and when to repeat it. How rows are taken and settled is in
+`purging/due.py`.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ INSERT INTO caching_purge {_COLUMNS}
     FROM caching_edgestanding WHERE %s = '' OR name = %s
 {_UPSERT}"""  # noqa: S608 - our own names.
 # No relay is in its pass while we hold its row: on SQLite, while we write.
-_BETWEEN_PASSES: Final = """\
+BETWEEN_PASSES: Final = """\
 INSERT INTO caching_relaying (id, last_pass) VALUES (1, 0)
   ON CONFLICT (id) DO UPDATE SET last_pass = caching_relaying.last_pass"""
 _NAMES: Final = "SELECT name FROM caching_edgestanding"
@@ -113,7 +114,7 @@ def register(through: Mapping[str, str | None]) -> frozenset[str]:
     known = registered()
     if not known.issuperset(through):
         with transaction.atomic(), connections["default"].cursor() as cursor:
-            cursor.execute(_BETWEEN_PASSES)
+            cursor.execute(BETWEEN_PASSES)
             known = registered()
             new = sorted(set(through) - known)
             for name in new:
@@ -140,7 +141,7 @@ def _ways(name: str, through: Mapping[str, str | None]) -> frozenset[str]:
 def forget(name: str) -> bool:
     """Tell an edge nothing any more; return whether it was one."""
     with transaction.atomic(), connections["default"].cursor() as cursor:
-        cursor.execute(_BETWEEN_PASSES)
+        cursor.execute(BETWEEN_PASSES)
         # In this order, which is that of whoever settles.
         cursor.execute("DELETE FROM caching_purge WHERE edge = %s", [name])
         cursor.execute("DELETE FROM caching_edgestanding WHERE name = %s", [name])

@@ -23,14 +23,24 @@ from caching.surrogate_keys import EVERYTHING
 # Rows that may wait for an edge; more become one for everything.
 MOST_WAITING: Final = 10_000
 
-# The clock may be set back. What is due in too long is due now: to tell too early does no harm.
+# What is repeated is repeated in company: a stream of changes costs no more calls than one in a tick.
+_LATER: Final = {
+    "postgresql": f"(floor(({NOW['postgresql']} + %s) * 4) + 1) / 4",
+    "sqlite": f"(CAST(({NOW['sqlite']} + %s) * 4 AS INTEGER) + 1) / 4.0",
+}
+# The clock may be set back: what was queued in the future was queued before that.
 _IS_DUE: Final = """\
 (p.stage = 0 AND (%(held_for)s <= 0 OR p.queued_at <= {now} - %(held_for)s OR p.queued_at > {now} + 1)
- OR p.stage = 1 AND (p.due_at <= {now} OR p.due_at > {now} + %(rebound)s + 1))"""
+ OR p.stage = 1 AND p.due_at <= {now})"""
 # Of the edge in between: the same key, or all keys; for `all`, whatever was queued before it.
 _IS_FREE: Final = """\
-NOT EXISTS (SELECT 1 FROM caching_purge t WHERE t.edge = %(through)s AND (p.stage = 1 OR t.stage = 0)
-  AND (t.key = p.key OR t.key = 'all' OR p.key = 'all' AND t.queued_at <= p.queued_at))"""
+NOT EXISTS (SELECT 1 FROM caching_purge t WHERE t.edge = %(through)s AND t.key = p.key
+  AND (p.stage = 1 OR t.stage = 0))
+ AND NOT EXISTS (SELECT 1 FROM caching_purge t WHERE t.edge = %(through)s AND t.key = 'all'
+  AND (p.stage = 1 OR t.stage = 0))
+ AND (p.key <> 'all' OR NOT EXISTS (SELECT 1 FROM caching_purge t WHERE t.edge = %(through)s
+  AND (p.stage = 1 OR t.stage = 0)
+  AND t.queued_at <= CASE WHEN p.stage = 0 THEN p.due_at ELSE p.queued_at END))"""
 _TAKE: Final = """\
 SELECT p.id, p.key, p.is_hard, p.stage, p.version,
        %(held_for)s <= 0 OR p.due_at <= {now} - %(held_for)s OR p.due_at > {now} + 1
@@ -39,8 +49,10 @@ SELECT p.id, p.key, p.is_hard, p.stage, p.version,
 # Before the rows of the edge in between are gone: what of an edge behind it has still to be repeated.
 _BEHIND: Final = """\
 SELECT p.id FROM caching_purge p WHERE p.edge = %s AND p.stage = 1
-   AND EXISTS (SELECT 1 FROM caching_purge t WHERE t.id IN ({ids})
-     AND (t.key = p.key OR t.key = 'all' OR p.key = 'all' AND t.queued_at <= p.queued_at))"""
+   AND (p.key IN (SELECT key FROM caching_purge WHERE id IN ({ids}))
+     OR EXISTS (SELECT 1 FROM caching_purge WHERE id IN ({ids}) AND key = 'all')
+     OR p.key = 'all'
+       AND p.queued_at >= (SELECT min(queued_at) FROM caching_purge WHERE id IN ({ids})))"""
 _CHOSEN: Final = """\
 SELECT p.id FROM caching_purge p JOIN unnest(%s::bigint[], %s::bigint[]) AS t (id, version)
     ON p.id = t.id AND p.version {compared} t.version FOR UPDATE OF p SKIP LOCKED"""
@@ -66,7 +78,7 @@ class Waiting(NamedTuple):
     oldest: float  # Seconds for which the first of them has waited.
 
 
-def take(edge: str, *, most: int, through: str | None, held_for: float, rebound: float) -> list[Due]:
+def take(edge: str, *, most: int, through: str | None, held_for: float) -> list[Due]:
     """Return what is due at an edge, the longest waiting first.
 
     `through`: the edge that this one gets its answers from has to be told before. `held_for`: a change is
@@ -75,7 +87,7 @@ def take(edge: str, *, most: int, through: str | None, held_for: float, rebound:
     conditions = _IS_DUE if through is None else f"{_IS_DUE} AND {_IS_FREE}"
     found = _rows(
         _TAKE.replace("{conditions}", conditions),
-        {"edge": edge, "most": most, "through": through, "held_for": held_for, "rebound": rebound},
+        {"edge": edge, "most": most, "through": through, "held_for": held_for},
     )
     return [
         Due(pk, key, bool(is_hard), stage, version, bool(is_heard))
@@ -83,24 +95,31 @@ def take(edge: str, *, most: int, through: str | None, held_for: float, rebound:
     ]
 
 
-def settle(
-    edge: str, told: Collection[Due], *, rebound: float, calls: int, behind: Mapping[str, float] | None = None
+def settle(  # noqa: PLR0913 - what is known of a telling, each by name.
+    edge: str,
+    told: Collection[Due],
+    *,
+    rebound: float,
+    calls: int,
+    is_behind: bool = False,
+    behind: Mapping[str, float] | None = None,
 ) -> None:
     """Note that an edge was told: each row waits for its rebound now, or is gone.
 
-    What has changed meanwhile has to be told again, and has waited only since that change. `behind`: the
-    edges that get their answers from this one, and their rebounds.
+    What has changed meanwhile has to be told again, and has waited only since that change. `is_behind`: it
+    gets its answers from another edge, and is told again after that one in any case. `behind`: the edges
+    that get theirs from this one, and their rebounds.
     """
+    is_repeated = rebound > 0 or is_behind
     first = [due for due in told if due.stage == 0]
     heard = [due for due in first if due.is_heard]
-    again = heard if rebound > 0 else []
-    done = [due for due in told if due.stage == 1] + (heard if rebound <= 0 else [])
+    unheard = [due._replace(version=0) for due in first if not due.is_heard]  # Of whichever version.
+    done = [due for due in told if due.stage == 1] + ([] if is_repeated else heard)
     with transaction.atomic():
-        if len(heard) < len(first):
-            unheard = [due._replace(version=0) for due in first if not due.is_heard]  # Of whichever version.
-            _each("UPDATE caching_purge SET queued_at = due_at", [], unheard, compared="<>")
-        _each("UPDATE caching_purge SET queued_at = due_at", [], heard, compared="<>")
-        _each("UPDATE caching_purge SET stage = 1, due_at = {now} + %s", [rebound], again)
+        _each("UPDATE caching_purge SET queued_at = due_at", [], heard + unheard, compared="<>")
+        if is_repeated:
+            repeated = "UPDATE caching_purge SET stage = 1, queued_at = due_at, due_at = {later}"
+            _each(repeated, [rebound], heard)
         for name, seconds in (behind or {}).items():
             _put_off(name, done, seconds)
         _each("DELETE FROM caching_purge", [], done)
@@ -147,6 +166,14 @@ def is_invalidated() -> bool:
     return bool(_rows("SELECT NOT EXISTS (SELECT 1 FROM caching_outbox WHERE is_queued)")[0][0])
 
 
+def mind_the_clock(edge: str, *, rebound: float) -> None:
+    """Repeat nothing later than after a rebound from now: the clock was set back, if it would be."""
+    _run(
+        "UPDATE caching_purge SET due_at = {later} WHERE edge = %s AND stage = 1 AND due_at > {now} + %s",
+        [rebound, edge, rebound + 1.0],
+    )
+
+
 def next_in(edges: Collection[str], *, held_for: float) -> float:
     """Return in how many seconds something is due at one of these edges; infinite if nothing waits."""
     if not edges:
@@ -180,8 +207,8 @@ def _put_off(edge: str, done: Collection[Due], seconds: float) -> None:
         return
     chosen = _BEHIND.replace("{ids}", ", ".join(["%s"] * len(done)))
     _run(
-        f"UPDATE caching_purge SET due_at = {{now}} + %s WHERE id IN ({chosen}{_skipping(' OF p')})",  # noqa: S608 - our own words.
-        [seconds, edge, *(due.id for due in done)],
+        f"UPDATE caching_purge SET due_at = {{later}} WHERE id IN ({chosen}{_skipping(' OF p')})",  # noqa: S608 - our own words.
+        [seconds, edge, *(3 * [due.id for due in done])],
     )
 
 
@@ -206,7 +233,8 @@ def _skipping(of: str = "") -> str:
 
 
 def _now_in(sql: str) -> str:
-    return sql.replace("{now}", NOW[connections["default"].vendor])
+    vendor = connections["default"].vendor
+    return sql.replace("{now}", NOW[vendor]).replace("{later}", _LATER[vendor])
 
 
 def _run(sql: str, parameters: list[Any]) -> None:

@@ -63,8 +63,9 @@ class Telling:
         """Tell the edge, in another thread; `done` is called there at the end. Its first call is allowed."""
         # A daemon: no process waits at its end for an edge that does not answer.
         name = f"purging {self.edge.name}"
-        self._thread = Thread(target=self._run, args=(rows, done), name=name, daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._run, args=(rows, done), name=name, daemon=True)
+        thread.start()
+        self._thread = thread
 
     def told(self) -> Told | None:
         """Return what became of the rows under way, once; None if nothing is or they are not done."""

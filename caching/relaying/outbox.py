@@ -70,9 +70,7 @@ DELETE FROM caching_outbox
   WHERE id IN (SELECT id FROM caching_outbox ORDER BY id LIMIT {{batch}})
   RETURNING key, EXISTS (SELECT FROM caching_edgestanding)"""  # noqa: S608 - our own names.
 # One at a time; and no relay takes away meanwhile what is being queued.
-_ALONE_POSTGRESQL: Final = f"""\
-SET LOCAL lock_timeout = {LOCK_WITHIN * 1000:.0f};
-SELECT 1 FROM caching_relaying WHERE id = 1 FOR UPDATE"""  # noqa: S608 - our own names.
+_ALONE_POSTGRESQL: Final = f"SET LOCAL lock_timeout = {LOCK_WITHIN * 1000:.0f}; {purge_queue.BETWEEN_PASSES}"
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 _SQLITE_BUSY: Final = 5
 

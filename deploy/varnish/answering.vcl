@@ -3,7 +3,11 @@
 sub vcl_deliver {
     if (
         (req.http.readpath-authorization || req.http.readpath-cookie) && !req.http.readpath-past && !req.is_hitpass &&
-        (resp.status == 401 || resp.status == 403 || resp.http.Cache-Control ~ "(?i)\bprivate\b")
+        (
+            resp.status == 401 || resp.status == 403 || resp.http.Cache-Control ~ "(?i)\bprivate\b" ||
+            # A page that sends strangers to another one to log in.
+            (resp.status < 400 && resp.http.Cache-Control ~ "(?i)\bno-store\b")
+        )
     ) {
         set req.http.readpath-past = "1";
         return (restart);

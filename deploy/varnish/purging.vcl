@@ -37,7 +37,10 @@ sub readpath_written {
     # §4.4), and the groups that its answer names (RFC 9875 §3), if the origin does. Hard, and without a mark:
     # anybody may send what looks like a write, and must not keep us from keeping other answers.
     if (resp.status >= 200 && resp.status < 400 && req.method != "OPTIONS") {
-        var.set_int("written", xkey.purge(regsub(req.url, "\?.*$", "")));
+        if (req.url ~ "^[^?, ]{1,200}(\?|$)") {
+            # Where a comma stands in it, xkey would take what follows for another label: `all`, for instance.
+            var.set_int("written", xkey.purge(regsub(req.url, "\?.*$", "")));
+        }
         if (resp.http.Cache-Group-Invalidation) {
             std.collect(resp.http.Cache-Group-Invalidation);
             var.set_int("written", xkey.purge(regsuball(resp.http.Cache-Group-Invalidation, {"[",]+"}, " ")));

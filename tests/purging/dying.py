@@ -4,7 +4,7 @@ Run as `python -m tests.purging.dying`: it sets Django up once, and makes a proc
 line that it reads, for that takes milliseconds.
 
     run POINT     print "running"; the process kills itself when it comes to the point
-    wait          print the signal that has killed it
+    wait          print the signal that has killed it; nothing if it goes on living
     end           kill it
 """
 
@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,6 +54,7 @@ def dying(url: str, receiver: Receiver, *, rebound: float) -> Iterator[Dying]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     with process:
         try:
@@ -60,6 +62,7 @@ def dying(url: str, receiver: Receiver, *, rebound: float) -> Iterator[Dying]:
         finally:
             assert process.stdin is not None
             process.stdin.close()
+            os.killpg(process.pid, signal.SIGKILL)  # What a test that failed has left running, too.
             process.wait(PATIENCE)
 
 
@@ -120,19 +123,28 @@ def _main() -> None:
     child = 0
     for line in sys.stdin:
         command, _, point = line.strip().partition(" ")
-        answer = "ended"
         if command == "run":
             child = os.fork()
             if not child:
                 _run(point)
                 os._exit(0)
-            answer = "running"
-        else:
-            if command == "end":
-                os.kill(child, signal.SIGKILL)
-            _, status = os.waitpid(child, 0)
-            answer = str(os.WTERMSIG(status))
+        elif command == "end":
+            os.kill(child, signal.SIGKILL)
+        answer = "running" if command == "run" else _ending(child)
         print(answer, flush=True)  # noqa: T201 - that is how it speaks.
+
+
+def _ending(child: int) -> str:
+    """Return the signal that has killed the child; kill it, and return nothing, if none does in time."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return str(os.WTERMSIG(status))
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return ""
 
 
 if __name__ == "__main__":

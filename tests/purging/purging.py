@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +18,7 @@ from caching.relaying import outbox
 from caching.relaying.relay import Relay
 from tests.caching.hearing import Heard
 from tests.purging.receivers import PATIENCE
+from tests.redis import wait_until
 
 INTERVAL = 0.01
 
@@ -89,11 +89,9 @@ def relay(workers: Any) -> None:
         outbox.queue_for_edges()
 
 
-def until(holds: Any, otherwise: str) -> None:
+def until(holds: Callable[[], bool], otherwise: str) -> None:
     """Return as soon as something holds in the database."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, otherwise
+    wait_until(holds, otherwise, patience=PATIENCE)
 
 
 def until_settled() -> None:

@@ -68,13 +68,13 @@ class Receiver:
 
     def take(self, call: Call) -> int:
         """Take a call; return the status to answer, 0 for none."""
-        if self.status == 0:
-            self._note(self.refused, call)
+        status = self.status  # It may change meanwhile.
+        if status == 200:
+            self.on_call()
+        self._note(self.calls if status == 200 else self.refused, call)
+        if not status:
             self._let_go.wait(PATIENCE)
-            return 0
-        self.on_call()
-        self._note(self.calls if self.status == 200 else self.refused, call)
-        return self.status
+        return status
 
     def told(self) -> set[str]:
         """Return all keys that it was told of."""

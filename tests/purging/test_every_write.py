@@ -114,6 +114,19 @@ def test_an_edge_hears_of_every_write(
     assert {key for key in hard if not key.endswith("any")} == set(dropped)
 
 
+def test_what_was_rolled_back_is_purged_nowhere(receiver: Receiver) -> None:
+    author, workers = make_author(), Workers()
+    Outbox.objects.all().delete()
+    with purging(receiver.edge("a"), workers=workers):
+        with transaction.atomic():
+            Author.objects.filter(pk=author.pk).update(name="Never")
+            transaction.set_rollback(True)
+        Outbox.objects.create(key="post:1")
+        relay(workers)
+        until_settled()
+    assert receiver.told() == {"post:1", "post:any", "any"}
+
+
 def test_an_edge_hears_of_what_falls_with_a_row(receiver: Receiver) -> None:
     workers = Workers()
     post = make_post()

@@ -239,6 +239,17 @@ def test_who_writes_through_varnish_reads_what_he_wrote(origin, client, page):
         assert client.get(target).content == b"two"
 
 
+@pytest.mark.parametrize("label", ["all", "any", "KEY"])
+def test_the_target_of_a_write_is_one_label_whatever_is_in_it(origin, client, page, key, label):
+    """The module takes a comma for the end of a label, and anybody may write to `/login,all`."""
+    origin[page] = Reply(b"one", keys=f"{key} all any")
+    client.get(page)
+    target = f"/page/login,{label.replace('KEY', key)}"
+    origin[target] = Reply(status=302, fields={"Location": "/", "Cache-Control": "no-store"})
+    assert client.post(target).status_code == 302
+    assert status_of(client.get(page)).startswith("Varnish; hit")
+
+
 def test_what_the_answer_to_a_write_names_is_gone(origin, client, page, key):
     """RFC 9875 §3, where the origin speaks of groups."""
     origin[f"{page}/list"] = Reply(b"one", keys=f"{key} all")

@@ -46,6 +46,16 @@ def test_what_is_private_needs_no_second_look_the_next_time(origin, client, page
     assert [asked.fields.get("authorization") for asked in origin.asked(page)][2:] == ["Token y"]
 
 
+def test_who_is_known_is_not_sent_to_log_in(origin, client, page):
+    """The admin sends strangers elsewhere, not always with `private`."""
+    nobody = {"Cache-Control": "no-store", "Surrogate-Control": "", "CDN-Cache-Control": ""}
+    origin[page] = Reply(status=302, fields={**nobody, "Location": "/login"})
+    client.get(page, headers={"Cookie": "session=a"})
+    assert [asked.fields.get("cookie") for asked in origin.asked(page)] == [None, "session=a"]
+    client.get(page)
+    assert [asked.fields.get("cookie") for asked in origin.asked(page)][2:] == [None]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_other_methods_pass_untouched(origin, client, page, method):
     origin[page] = Reply(b"done")
