@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
@@ -40,6 +41,23 @@ def labelling() -> Labelling:
         return Labelling(dialects, budget=options["EDGE_LABEL_BYTES"], given_up=GIVEN_UP)
     except ValueError as error:
         raise ImproperlyConfigured(f"READPATH_EDGE_LABELS, READPATH_EDGE_LABEL_BYTES: {error}") from None
+
+
+def check_edges(**_: Any) -> list[checks.CheckMessage]:
+    """Fail `check` where the edges are configured in a way that cannot be right."""
+    try:
+        labelling()
+    except ImproperlyConfigured as error:
+        return [checks.Error(str(error), id="api.E001")]
+    return []
+
+
+def check_clients(**_: Any) -> list[checks.CheckMessage]:
+    """Warn, in `check --deploy`, where all who come through an edge would count as one client."""
+    if not settings.READPATH["EDGES"] or settings.READPATH["TRUSTED_PROXIES"]:
+        return []
+    message = "READPATH_TRUSTED_PROXIES is 0: all clients of an edge count as one, with one rate."
+    return [checks.Warning(message, hint="Say how many proxies stand in front.", id="api.W001")]
 
 
 def purger(coherence: Invalidates, *, lease: float) -> Purger:

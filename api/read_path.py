@@ -27,6 +27,7 @@ from caching.entry import Entry
 from caching.flights import Flights, Others
 from caching.l1 import L1
 from caching.passing_on import PassingOn
+from caching.purging import due
 from caching.purging.purger import Purger
 from caching.relaying import outbox, relay
 from caching.relaying.invalidates import Invalidates
@@ -64,6 +65,7 @@ def _embedded(django: WSGIHandler) -> ReadPath:
         Ownership(_lock_path()),
         interval=settings.READPATH["RELAY_INTERVAL"],
         passed=purging.wake if purging else _nobody,
+        tidy=due.bound,
     )
 
     async def startup() -> None:
@@ -110,6 +112,7 @@ def _shared(django: WSGIHandler) -> ReadPath:
         lease=lease,
         passes=fleet,
         passed=purging.wake if purging else _nobody,
+        tidy=due.bound,
     )
     confirming = Confirming(outbox.look, coherence, is_reported=relay.changes_are_reported, most=outbox.BATCH)
     flights = _flights(coherence, fleet.store, fleet)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from caching.cache_control import NO_STORE, freshness_fields
-from caching.cache_status import HIT
+from caching.cache_status import HIT, UNSTORED
 from caching.conditional import Preconditions, Verdict, evaluate, held_coding
 from caching.entry import Blocks, Entry, Reply, Variant
 from caching.headers import PUBLIC_FIELDS, READ_FIELDS, Field, FixedFields, RequestFields, read_request_fields
@@ -153,9 +153,9 @@ def _adjusted(
     if cache_status is HIT and entry.changes_at is None and not request.is_authorized:
         return block
     fields = [*block[:-1], cache_status]
-    if entry.changes_at is not None:
-        # As for the end of this second: the blocks of hits are made once in each.
-        lifetimes = dict(freshness_fields(entry.policy, remaining=entry.changes_at - int(now) - 1))
+    remaining = _remaining(entry, now, cache_status)
+    if remaining is not None:
+        lifetimes = dict(freshness_fields(entry.policy, remaining=remaining))
         fields = [(name, lifetimes.get(name, value)) for name, value in fields]
     if request.is_authorized:
         # Shared caches keep an answer to a request with credentials only if told so (RFC 9111 §3.5),
@@ -168,6 +168,15 @@ def _adjusted(
         # Not vouched for at this moment: say how old it is, so that nobody counts it as new.
         fields.append((b"age", b"%d" % max(0, now - entry.stored_at)))
     return fields
+
+
+def _remaining(entry: Entry, now: float, cache_status: Field) -> float | None:
+    """Return for how many seconds anybody may keep this answer at most, None if nothing is known of that."""
+    if cache_status in UNSTORED:
+        # An edge may have been told already of the write that has overtaken it.
+        return 0.0
+    # As for the end of this second: the blocks of hits are made once in each.
+    return None if entry.changes_at is None else entry.changes_at - int(now) - 1
 
 
 def _path_of(entry: Entry) -> str:

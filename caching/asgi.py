@@ -228,7 +228,8 @@ class ReadPath:
                 return self._respond(entry, scope, Outcome.STALE)
             return self._respond(entry, scope, Outcome.HIT, cache_status.FROM_L2)
         if collapsed or landing.origin is Origin.ELSEWHERE:
-            return self._respond(entry, scope, Outcome.COLLAPSED)
+            field = None if landing.is_stored else cache_status.COLLAPSED_NOT_STORED
+            return self._respond(entry, scope, Outcome.COLLAPSED, field)
         if not landing.is_stored:
             return self._respond(entry, scope, Outcome.MISS, cache_status.MISS_NOT_STORED)
         return self._respond(

@@ -50,9 +50,14 @@ FROM_L2: Final = _field(b"hit; detail=l2")
 CONFIRMED: Final = _field(b"hit; detail=confirmed")
 # a miss whose entry was refused, since a write came in between;
 MISS_NOT_STORED: Final = _field(b"fwd=uri-miss")
+# the same, for one who waited for it;
+COLLAPSED_NOT_STORED: Final = _field(b"fwd=uri-miss; collapsed; detail=unstored")
 # a miss because the entry was past its hard TTL, renewed;
 RENEWED: Final = _field(b"fwd=stale; stored")
 # the same, but the build failed and the old entry was served;
 STALE_ON_ERROR: Final = _field(b"fwd=stale; fwd-status=503; detail=stale-if-error")
 # a bypass because of the request's method.
 METHOD: Final = _field(b"fwd=method")
+
+# Answers that we do not keep ourselves: a write came in between, or we may not have heard of one.
+UNSTORED: Final = frozenset({MISS_NOT_STORED, COLLAPSED_NOT_STORED})

@@ -49,8 +49,17 @@ class RelayBeforeAnswer:
                 relay.acknowledge()
         # A refusal has changed nothing; an error may have come after a commit.
         if begun_at is not None and not 400 <= response.status_code < 500:
-            _name_groups(response, relay.heard_since(begun_at))
+            heard = relay.heard_since(begun_at)
+            # Where nobody can tell, all is named, but not for strangers: they cannot have written, and
+            # would have every cache on their way drop all that it keeps.
+            if heard is not None or _is_known(request):
+                _name_groups(response, heard)
         return response
+
+
+def _is_known(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated
 
 
 def _name_groups(response: HttpResponseBase, heard: frozenset[str] | None) -> None:

@@ -9,11 +9,15 @@ cd "$here/.."
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 export PORT DJANGO_SETTINGS_MODULE PATH
 
+unset wrong
 for number in "$PORT" "$EDGE_PORT"; do
     case "$number" in
-    '' | *[!0-9]*) echo "error: PORT and EDGE_PORT are numbers, got '$number'" >&2 && exit 2 ;;
+    '' | *[!0-9]* | 0* | ??????*) wrong=$number ;;
+    *) [ "$number" -le 65535 ] || wrong=$number ;;
     esac
 done
+[ -z "${wrong+.}" ] || { echo "error: PORT and EDGE_PORT are numbers from 1 to 65535, got '$wrong'" >&2 && exit 2; }
+[ "$PORT" != "$EDGE_PORT" ] || { echo "error: PORT and EDGE_PORT are two ports, got $PORT for both" >&2 && exit 2; }
 
 has_varnish() {
     command -v varnishd >/dev/null &&

@@ -32,6 +32,18 @@ def is_local(host: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
+def purges_in_the_clear(edges: Sequence[str]) -> bool:
+    """Tell whether others could hear what one of these edges, `NAME=URL`, is told, or with which token."""
+    try:
+        addresses = [urlsplit(edge.partition("=")[2].strip()) for edge in edges]
+    except ValueError:
+        return False  # Refused as what it is (`caching/edges/configuration.py`).
+    return any(
+        address.scheme in {"varnish", "purge"} and not is_local(address.hostname or "")
+        for address in addresses
+    )
+
+
 class Environment:
     """The variables of the environment."""
 

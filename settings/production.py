@@ -3,6 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from settings.base import *
+from settings.environment import purges_in_the_clear
 from settings.redis import crosses_a_network_in_the_clear
 
 _SHORTEST_SECRET = 50  # Characters; what `check --deploy` asks for as well.
@@ -25,6 +26,16 @@ if (
     raise ImproperlyConfigured(
         "REDIS_URL names a Redis that is reached in the clear: use rediss://, or say"
         " REDIS_IN_TRUSTED_NETWORK=on where nobody else can listen to it or answer in its place",
+    )
+
+if (
+    READPATH["PURGE_TOKEN"]
+    and purges_in_the_clear(READPATH["EDGES"])
+    and not env.flag("READPATH_EDGES_IN_TRUSTED_NETWORK", default=False)
+):
+    raise ImproperlyConfigured(
+        "READPATH_PURGE_TOKEN would be sent in the clear to another machine: use varnishs:// or purges://,"
+        " or say READPATH_EDGES_IN_TRUSTED_NETWORK=on where nobody else can listen",
     )
 
 SECURE_PROXY_SSL_HEADER = (

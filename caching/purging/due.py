@@ -11,14 +11,17 @@ a rebound after the other was: until then it might get what the other still held
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from django.db import connections, transaction
 
-from caching.purge_queue import NOW, put
+from caching.purge_queue import NOW, put, registered
 from caching.surrogate_keys import EVERYTHING
+
+logger = logging.getLogger(__name__)
 
 # Rows that may wait for an edge; more become one for everything.
 MOST_WAITING: Final = 10_000
@@ -156,6 +159,18 @@ def give_up_telling_apart(edge: str) -> bool:
         _each("DELETE FROM caching_purge", [], [Due(pk, "", False, 0, version) for pk, version in found])
         put({EVERYTHING: bool(is_hard)}, edge=edge)
     return True
+
+
+def bound() -> None:
+    """Let no edge's queue grow beyond use, purge who may: of some edges nobody purges any more."""
+    for edge in sorted(registered()):
+        if give_up_telling_apart(edge):
+            logger.warning(
+                "too much waits for edge %s: all that it keeps will be purged, if anybody purges it"
+                " (else: manage.py purge --forget %s)",
+                edge,
+                edge,
+            )
 
 
 def is_invalidated() -> bool:

@@ -19,9 +19,11 @@ from caching.relaying.ownership import Ownership
 # A lock of this schema's own, as another installation may live in another schema of the database.
 _TRY: Final = "SELECT pg_try_advisory_lock(hashtextextended('readpath purger ' || current_schema(), 0))"
 _RELEASE: Final = "SELECT pg_advisory_unlock(hashtextextended('readpath purger ' || current_schema(), 0))"
-# The server asks a silent peer after 5 s, and gives it up after 11.
-_KEEPALIVE: Final = (
-    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
+# The server asks a silent peer after 5 s, and gives it up after 11; and a process that is stopped in a
+# transaction, with rows in its hands for which relays wait, after 10 s.
+_OF_THE_SESSION: Final = (
+    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;"
+    " SET idle_in_transaction_session_timeout = 10000"
 )
 
 
@@ -50,7 +52,7 @@ class Role:
         if self._holder is None or self._holder is not database.connection:
             with database.cursor() as cursor:
                 if self._asked is not database.connection:
-                    cursor.execute(_KEEPALIVE)
+                    cursor.execute(_OF_THE_SESSION)
                 cursor.execute(_TRY)
                 (is_ours,) = cursor.fetchone()
             self._asked = database.connection

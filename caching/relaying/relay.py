@@ -18,6 +18,7 @@ while, and leaves a key for everything behind when it does; so that key ends the
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -41,6 +42,7 @@ __all__ = ["Invalidates", "Ownership", "Relay", "acknowledge", "activate", "deac
 logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE: Final = 1.0  # Seconds between two looks at the outbox, whatever we hear.
+_TIDIED_EVERY: Final = 60.0  # Seconds.
 
 
 def changes_are_reported() -> bool:
@@ -69,8 +71,12 @@ class Relay:
         passes: Passes | None = None,
         is_reported: Callable[[], bool] = changes_are_reported,
         passed: Callable[[], None] = lambda: None,
+        tidy: Callable[[], None] = lambda: None,
     ) -> None:
-        """Relay through `coherence`; `passed` is called when something was queued for the edges."""
+        """Relay through `coherence`; `passed` is called when something was queued for the edges.
+
+        `tidy` is called once a minute: it lets no queue grow beyond use for which nobody purges.
+        """
         self._coherence: Final = coherence
         self._ownership: Final = ownership
         self._interval: Final = interval
@@ -78,6 +84,8 @@ class Relay:
         self._longest_pause: Final = min(_LONGEST_PAUSE, lease / 4 or _LONGEST_PAUSE)
         self._is_reported: Final = is_reported
         self._passed: Final = passed
+        self._tidy: Final = tidy
+        self._tidied_at = -math.inf
         self._trust_lock: Final = TrustLock(coherence, passes, lease=lease) if passes else None
         self._acknowledging: Final = Acknowledging(
             coherence, self._relayed, self._trust_lock, lease=lease, pause=interval
@@ -190,6 +198,9 @@ class Relay:
             outbox.queue_for_edges()
             return  # What waits goes on waiting, for all to see.
         self._earn_trust(epoch)
+        if time.monotonic() - self._tidied_at > _TIDIED_EVERY:
+            self._tidied_at = time.monotonic()
+            self._tidy()
 
     def _pause(self, listening: Listening) -> float:
         """Return for how many seconds nothing need be looked at, if nothing is heard."""

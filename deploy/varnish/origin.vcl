@@ -21,7 +21,8 @@ acl purgers {
 acl edges {
 }
 
-# Where an address proves too little, ask for READPATH_PURGE_TOKEN as well, in a file of one line:
+# Where an address proves too little, ask for READPATH_PURGE_TOKEN as well, in a file of one line, which is read
+# once: load the VCL anew when the token changes.
 #
 #     if (req.http.Authorization != "Bearer " + regsub(std.fileread("/etc/varnish/purge.token"), "\s+$", "")) {
 #         return (synth(401));

@@ -57,6 +57,27 @@ def _check(directory: Path, *arguments: str, **environment: str) -> subprocess.C
             {"REDIS_URL": f"redis://:{PASSWORD}@redis:6379", "REDIS_IN_TRUSTED_NETWORK": "on"},
             id="Redis in a network that is trusted",
         ),
+        pytest.param(
+            {"READPATH_EDGES": "near=varnish://10.0.0.5:6081", "READPATH_TRUSTED_PROXIES": "1"},
+            id="an edge without a token",
+        ),
+        pytest.param(
+            {
+                "READPATH_EDGES": "near=varnishs://10.0.0.5",
+                "READPATH_PURGE_TOKEN": PASSWORD,
+                "READPATH_TRUSTED_PROXIES": "1",
+            },
+            id="an edge over TLS",
+        ),
+        pytest.param(
+            {
+                "READPATH_EDGES": "near=purge://10.0.0.5",
+                "READPATH_PURGE_TOKEN": PASSWORD,
+                "READPATH_EDGES_IN_TRUSTED_NETWORK": "on",
+                "READPATH_TRUSTED_PROXIES": "2",
+            },
+            id="an edge in a network that is trusted",
+        ),
     ],
 )
 def test_secure_settings_pass_every_check(addresses: dict[str, str], tmp_path: Path) -> None:
@@ -93,6 +114,11 @@ def test_a_migrated_postgresql_and_a_redis_pass_every_check(tmp_path: Path) -> N
             "rediss://",
             id="a master anywhere in the clear",
         ),
+        pytest.param(
+            {**SECURE, "READPATH_EDGES": "near=varnish://10.0.0.5", "READPATH_PURGE_TOKEN": PASSWORD},
+            "varnishs://",
+            id="a purge token over a network in the clear",
+        ),
     ],
 )
 def test_insecure_settings_are_refused_in_one_line(
@@ -103,3 +129,15 @@ def test_insecure_settings_are_refused_in_one_line(
     assert done.stderr.count("\n") == 1
     assert named in done.stderr
     assert "s3cret" not in done.stderr
+
+
+def test_that_all_clients_of_an_edge_would_count_as_one_is_found_by_check(tmp_path: Path) -> None:
+    done = _check(tmp_path, **SECURE, READPATH_EDGES="near=varnish://10.0.0.5")
+    assert done.returncode == 1
+    assert "READPATH_TRUSTED_PROXIES is 0" in done.stderr
+
+
+def test_edges_that_cannot_be_are_found_by_check(tmp_path: Path) -> None:
+    done = _check(tmp_path, **SECURE, READPATH_EDGES="near=gopher://10.0.0.5")
+    assert done.returncode == 1
+    assert "READPATH_EDGES: near needs an address that begins with one of varnish://" in done.stderr

@@ -159,6 +159,15 @@ def test_nobody_may_keep_an_answer_beyond_a_scheduled_change():
             assert fields[name] == b"max-age=2, stale-while-revalidate=0, stale-if-error=0"
 
 
+@pytest.mark.parametrize("status", sorted(cache_status.UNSTORED))
+def test_nobody_keeps_what_we_do_not_keep_ourselves(status):
+    """An edge may have been told of the write that has overtaken a build before its answer comes."""
+    for given in (ask(entry_of(), status=status), ask(entry_of(), if_none_match=b"*", status=status)):
+        fields = dict(given.fields)
+        for name in (b"cache-control", b"cdn-cache-control", b"surrogate-control"):
+            assert fields[name] == b"max-age=0, stale-while-revalidate=0, stale-if-error=0"
+
+
 @pytest.mark.parametrize("passed", [0.0, 0.4, 0.9, 5.0, 5.5, 5.9, 7.0, 7.9])
 def test_the_lifetime_of_an_answer_ends_within_the_last_two_seconds_before_a_scheduled_change(passed):
     entry = entry_of(changes_at=NOW + 8)

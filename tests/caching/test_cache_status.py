@@ -23,6 +23,7 @@ VALUES = {
         ("RENEWED", b"readpath; fwd=stale; stored"),
         ("STALE_ON_ERROR", b"readpath; fwd=stale; fwd-status=503; detail=stale-if-error"),
         ("COLLAPSED", b"readpath; fwd=uri-miss; collapsed"),
+        ("COLLAPSED_NOT_STORED", b"readpath; fwd=uri-miss; collapsed; detail=unstored"),
         ("BYPASS", b"readpath; fwd=bypass"),
         ("METHOD", b"readpath; fwd=method"),
     ],

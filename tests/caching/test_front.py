@@ -441,6 +441,7 @@ async def test_a_write_during_a_build_is_not_hidden_by_it(front):
 
     early, late = await early, await late
     assert (early.body, early.cache_status) == (OLD, "readpath; fwd=uri-miss")
+    assert early.fields[b"cdn-cache-control"].startswith(b"max-age=0, stale-while-revalidate=0,")
     assert late.body == NEW
     assert (await front.get(ONE)).body == NEW
 

@@ -1,6 +1,7 @@
 """A write is relayed before it is answered (P1), and every answer says whether it may be stored."""
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
@@ -74,9 +75,11 @@ def naming_groups(settings):
     """Return a function that lets a request be answered, and returns the groups that the answer names."""
     settings.READPATH = settings.READPATH | {"EDGE_LABELS": ["xkey", "cache-groups"]}
 
-    def named(heard, *, method="PATCH"):
+    def named(heard, *, method="PATCH", status=200, by=None):
         relay.activate(Hearing(heard))
-        return RelayBeforeAnswer(lambda _: HttpResponse(status=409))(REQUEST.generic(method, "/")).get(GROUPS)
+        request = REQUEST.generic(method, "/")
+        request.user = by or User(username="an editor")
+        return RelayBeforeAnswer(lambda _: HttpResponse(status=status))(request).get(GROUPS)
 
     yield named
     relay.deactivate()
@@ -88,6 +91,19 @@ def test_a_write_names_the_groups_that_were_invalidated_while_it_ran(naming_grou
 
 def test_where_nobody_can_tell_all_groups_are_named(naming_groups):
     assert naming_groups(None) == '"all"'
+
+
+def test_where_nobody_can_tell_a_stranger_makes_no_cache_drop_everything(naming_groups):
+    assert naming_groups(None, by=AnonymousUser()) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "is_named"), [(201, True), (302, True), (401, False), (409, False), (500, True)]
+)
+def test_a_refusal_has_changed_nothing_but_an_error_may_have(naming_groups, status, is_named):
+    named = naming_groups(frozenset({"post:1"}), status=status)
+
+    assert (named is not None) is is_named
 
 
 def test_what_invalidates_nothing_names_nothing(naming_groups):

@@ -357,6 +357,12 @@ def test_writes_of_others_are_found_without_being_told(heard, lock_path, other_p
         assert found.wait(PATIENCE)
 
 
+def test_now_and_then_it_looks_after_the_queues_of_the_edges(heard, lock_path):
+    tidied = Event()
+    with running(Relay(heard, Ownership(lock_path), interval=0.005, tidy=tidied.set)):
+        assert tidied.wait(PATIENCE)
+
+
 def test_stopping_distrusts_and_lets_another_process_own_the_outbox(heard, lock_path):
     with running(Relay(heard, Ownership(lock_path), interval=0.01)):
         assert heard.trusted.wait(PATIENCE)

@@ -309,3 +309,16 @@ def test_past_a_bound_an_edge_is_flushed_instead(monkeypatch: pytest.MonkeyPatch
     assert [(row.key, row.is_hard) for row in take("a")] == [("all", hard)]
     assert len(take("b")) == 11
     assert due.waiting()["a"].first == 1
+
+
+def test_an_edge_that_nobody_purges_gathers_no_more_than_that(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(due, "MOST_WAITING", 10)
+    register("gone", "few")
+    put(*(f"post:{number}" for number in range(11)))
+    Purge.objects.filter(edge="few", key__gt="post:3").delete()
+    due.bound()
+    assert {row.key for row in take("gone")} == {"all"}
+    assert {row.key for row in take("few")} == {"post:0", "post:1", "post:10", "post:2", "post:3"}
+    assert "purge --forget gone" in caplog.text

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from caching.coherence import OutOfReach
+from caching.purging import due
 from caching.relaying.relay import Relay
 from caching.shared.onlooker import Onlooker
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         if not settings.REDIS_URL:
             raise CommandError("REDIS_URL is not set: without Redis only who serves can relay", returncode=2)
 
-        relay = Relay(Onlooker(), None, interval=settings.READPATH["RELAY_INTERVAL"])
+        relay = Relay(Onlooker(), None, interval=settings.READPATH["RELAY_INTERVAL"], tidy=due.bound)
         if options["once"]:
             try:
                 relayed = relay.relay()

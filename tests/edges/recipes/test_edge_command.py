@@ -85,7 +85,9 @@ def test_a_write_is_visible_through_the_edge_on_the_next_read(tmp_path):
             assert caller.connect_ex(("127.0.0.1", int(told[name]))) != 0
 
 
-def test_a_bad_port_is_refused_in_one_line(tmp_path):
-    told = environment(tmp_path, EDGE_PORT="http")
+@pytest.mark.parametrize("edge_port", ["http", "", "0", "65536", "the service's"])
+def test_a_bad_port_is_refused_in_one_line(tmp_path, edge_port):
+    told = environment(tmp_path, BIN="/nowhere")
+    told["EDGE_PORT"] = told["PORT"] if edge_port == "the service's" else edge_port or " "
     done = subprocess.run(_COMMAND, cwd=processes.ROOT, env=told, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
