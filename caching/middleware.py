@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -59,7 +60,11 @@ class RelayBeforeAnswer:
 
 def _is_known(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)
-    return user is not None and user.is_authenticated
+    try:
+        return user is not None and user.is_authenticated
+    except (DatabaseError, InterfaceError):
+        # Who has a session is looked up at first need; the write has succeeded all the same.
+        return True
 
 
 def _name_groups(response: HttpResponseBase, heard: frozenset[str] | None) -> None:

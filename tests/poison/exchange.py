@@ -2,8 +2,9 @@
 
 The attacker writes bytes to a socket; whatever comes back is read so that what he wanted to happen
 has happened before the others come. The others are ordinary clients, each way of asking a line
-of data: they keep their connection, and repeat a request once if its answer was cut. What breaks off is
-nothing that a cache has kept (a reader may have joined a fetch that failed); what it keeps comes again.
+of data: they keep their connection, and repeat a request once if its answer was cut, or was a gateway's
+that got none. That is nothing that a cache has kept (a reader may have joined a fetch that failed, or his
+was sent where a connection was just being given up); what it keeps comes again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _ONE_ANSWER: Final = 2.0
 _QUIET: Final = 0.05
 _BETWEEN_PIECES: Final = 0.03
 _AT_ONCE: Final = 262_144  # Bytes.
+_GATEWAY_ERRORS: Final = frozenset({502, 503, 504})
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})[ \r]")
 
 
@@ -59,10 +61,11 @@ class Client:
     def ask(self, url: str, way: Ask, *fields: str) -> Answer | str:
         """Return the answer, or why there was none."""
         sent = request(url, *way.fields, *fields, method=way.method, keep=True)
-        try:
-            return self._ask(sent, way.method)
-        except (BadAnswer, OSError):
-            self.close()
+        with suppress(BadAnswer, OSError):
+            answer = self._ask(sent, way.method)
+            if answer.status not in _GATEWAY_ERRORS:
+                return answer
+        self.close()
         try:
             return self._ask(sent, way.method)
         except (BadAnswer, OSError) as error:
