@@ -57,8 +57,9 @@ sub vcl_backend_response {
         beresp.ttl <= 0s || "" + beresp.status !~ "^(200|301|308|404|410)$" ||
         # is the same for everybody
         beresp.http.Set-Cookie || beresp.http.Vary !~ "(?i)^(accept-encoding)?$" ||
-        # and cannot have been read before a purge that went by meanwhile: the second purge comes 2 s after
-        # the first, and finds everything that was read before it.
+        # and cannot have been read before a purge that went by meanwhile; nor took so long that it were kept
+        # after the second purge of an edge that is told again after 2 s. (This one is told after half a
+        # second, for all that can come late here is what was looked at on this line just before a purge.)
         var.get("purge") != var.global_get("purge") ||
         std.real(time = now) > var.get_real("began_at") + 2.0
     ) {

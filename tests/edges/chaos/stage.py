@@ -34,7 +34,7 @@ from tests.writer import Writer
 
 EDGES = ("near", "far")
 # Seconds until a purge is repeated, as the recipe asks for at least.
-REBOUND = 2
+REBOUND = 0.5
 _HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted"
 
 
