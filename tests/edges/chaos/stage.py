@@ -33,7 +33,7 @@ from tests.server import Server
 from tests.writer import Writer
 
 EDGES = ("near", "far")
-# Seconds until a purge is repeated, as the recipe asks for at least.
+# Seconds until a purge is repeated: what varnish:// has if nobody says otherwise.
 REBOUND = 0.5
 _HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted"
 
