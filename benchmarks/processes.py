@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,9 @@ def cpu_seconds(pid: int) -> float:
     """Return how long all threads of a process have been running, the kernel's work for them included."""
     total = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
+        # A thread that has ended since it was listed counts no more than one that ended before.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            total += int((task / "schedstat").read_text().split()[0])
     return total / _NANOSECONDS
 
 
