@@ -24,7 +24,7 @@ from typing import Any, Final
 from django.db import connections, transaction
 
 from caching.labels import kind_of
-from caching.surrogate_keys import EVERYTHING, coarse_key, is_gone, surrogate_key, unmarked
+from caching.surrogate_keys import EVERYTHING, coarse_key, is_gone, key_of
 
 # Keys of a kind that are told apart at a time; more become the coarse key of all.
 MOST_OF_A_KIND: Final = 256
@@ -68,7 +68,7 @@ def coalesced(labels: Iterable[str]) -> dict[str, bool]:
     """
     hard: dict[str, bool] = {}
     for label in labels:
-        key = surrogate_key(unmarked(label))
+        key = key_of(label)
         hard[key] = hard.get(key, False) or is_gone(label)
     if EVERYTHING in hard:
         return {EVERYTHING: any(hard.values())}

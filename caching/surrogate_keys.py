@@ -64,6 +64,15 @@ def unmarked(label: str) -> str:
     return label.removesuffix(GONE)
 
 
+def key_of(label: str) -> str:
+    """Return the surrogate key that a label of the outbox stands for; that its row is gone is for edges.
+
+    >>> key_of("post:42!")
+    'post:42'
+    """
+    return surrogate_key(unmarked(label))
+
+
 def coarse_key(key: str) -> str:
     """Return the key of all rows or collections of this key's kind.
 

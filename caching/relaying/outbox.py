@@ -29,7 +29,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from caching import purge_queue
 from caching.relaying.deadline import deadline
-from caching.surrogate_keys import EVERYTHING, surrogate_key, unmarked
+from caching.surrogate_keys import EVERYTHING, key_of
 
 # Outbox rows taken at a time. Where as many wait, everything is invalidated: telling millions of
 # keys apart, after an import, takes a minute and spares nothing.
@@ -121,14 +121,14 @@ def is_empty() -> bool:
 def waiting() -> frozenset[str] | None:
     """Return the keys that wait, as the transaction under way sees them; None if there are many."""
     rows = _rows(_VISIBLE.format(batch=FEW))
-    return None if len(rows) == FEW else frozenset(_key_of(label) for _, label in rows)
+    return None if len(rows) == FEW else frozenset(key_of(label) for _, label in rows)
 
 
 def queue_for_edges() -> None:
     """Let the edges be told of what waits and cannot be relayed, and leave it here for later.
 
     What could not be relayed could not be invalidated either: the edges have to wait until nobody
-    trusts what he holds without a look at the outbox (`purging/purger.py`).
+    trusts what he holds without a look at the outbox (`purging/rounds.py`).
     """
     if not _rows(_IS_UNQUEUED)[0][0]:
         return
@@ -166,7 +166,7 @@ def look() -> Look:
         if not was_open or time.monotonic() - began >= LOOK_WITHIN:
             raise
         found = _seen()
-    rows = tuple((pk, _key_of(label)) for _, pk, label in found if pk is not None)
+    rows = tuple((pk, key_of(label)) for _, pk, label in found if pk is not None)
     return Look(found[0][0] or 0, rows)
 
 
@@ -216,16 +216,11 @@ def _take(cursor: Any, vendor: str, number: int) -> tuple[list[str], bool]:
 
 
 def _taken(labels: list[str], number: int, more: int = 0) -> Taken:
-    return Taken(frozenset(map(_key_of, _worth_telling_apart(labels))), number, len(labels) + more)
+    return Taken(frozenset(map(key_of, _worth_telling_apart(labels))), number, len(labels) + more)
 
 
 def _worth_telling_apart(labels: list[str]) -> list[str]:
     return [EVERYTHING] if len(labels) >= BATCH else labels
-
-
-def _key_of(label: str) -> str:
-    """Return the surrogate key that a label is; that its row is gone is news for edges alone."""
-    return surrogate_key(unmarked(label))
 
 
 def _read_without_taking() -> Taken:

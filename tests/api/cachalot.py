@@ -21,7 +21,7 @@ from caching.l1 import L1
 from caching.models import Outbox
 from caching.rows import cache as rows
 from caching.rows.cache import KeptRows
-from caching.surrogate_keys import surrogate_key, unmarked
+from caching.surrogate_keys import key_of
 from tests import postgres
 from tests.databases import as_default, migrate, sqlite_file
 
@@ -73,7 +73,7 @@ class Worker:
 
     def acknowledge(self) -> None:
         """Pass on what was committed, as happens before a writer is answered."""
-        keys = {surrogate_key(unmarked(label)) for label in Outbox.objects.values_list("key", flat=True)}
+        keys = {key_of(label) for label in Outbox.objects.values_list("key", flat=True)}
         Outbox.objects.all().delete()
         self.coherence.invalidate(keys)
         self.kept.heard(keys)

@@ -26,7 +26,7 @@ from caching.entry import Entry
 from caching.l1 import L1
 from caching.models import Outbox
 from caching.routes import RouteTable
-from caching.surrogate_keys import surrogate_key, unmarked
+from caching.surrogate_keys import key_of
 from tests.factories import make_author, make_category, make_comment, make_post, make_tag
 
 SEED, POSTS, CHANGES = 1, 7, 25
@@ -55,7 +55,7 @@ class Site:
         return self.coherence.store(entry, start=start.position)
 
     def relay(self) -> None:
-        keys = {surrogate_key(unmarked(label)) for label in Outbox.objects.values_list("key", flat=True)}
+        keys = {key_of(label) for label in Outbox.objects.values_list("key", flat=True)}
         Outbox.objects.all().delete()
         self.coherence.invalidate(keys)
 
